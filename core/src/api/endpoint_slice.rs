@@ -1,0 +1,97 @@
+//! [EndpointSlice](https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/), as far as
+//! membership reads it.
+
+use alloc::vec::Vec;
+
+use serde::Deserialize;
+
+use super::decode::{Text, null_as_default};
+use super::target::TargetReference;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EndpointSlice<'a> {
+    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    pub(crate) metadata: Metadata<'a>,
+    #[serde(borrow, default)]
+    pub(crate) address_type: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    pub(crate) endpoints: Vec<Endpoint<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Metadata<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) namespace: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) resource_version: Text<'a>,
+    #[serde(borrow, deserialize_with = "null_as_default")]
+    pub(crate) labels: Labels<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Labels<'a> {
+    /// Names the Service that the slice belongs to
+    /// ([ownership](https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#ownership)).
+    #[serde(borrow, rename = "kubernetes.io/service-name")]
+    pub(crate) service_name: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Endpoint<'a> {
+    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    pub(crate) addresses: Vec<Text<'a>>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub(crate) conditions: Conditions,
+    #[serde(borrow, default)]
+    pub(crate) hostname: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    pub(crate) target_ref: TargetReference<'a>,
+}
+
+/// [Conditions](https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions) of one endpoint.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Conditions {
+    ready: Option<bool>,
+    serving: Option<bool>,
+    terminating: Option<bool>,
+}
+
+impl Conditions {
+    /// Unknown means ready: "consumers should interpret this unknown state as ready".
+    pub(crate) fn ready(&self) -> bool {
+        self.ready.unwrap_or(true)
+    }
+
+    /// Unknown means "defer to the ready condition".
+    pub(crate) fn serving(&self) -> bool {
+        self.serving.unwrap_or_else(|| self.ready())
+    }
+
+    /// Unknown means not terminating.
+    pub(crate) fn terminating(&self) -> bool {
+        self.terminating.unwrap_or(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_conditions_read_as_the_documentation_says() {
+        let conditions = |json: &str| serde_json::from_str::<Conditions>(json).unwrap();
+        let unknown = conditions(r#"{"ready":null}"#);
+        assert!(unknown.ready() && unknown.serving() && !unknown.terminating());
+        let not_ready = conditions(r#"{"ready":false}"#);
+        assert!(!not_ready.ready() && !not_ready.serving());
+        let draining = conditions(r#"{"ready":false,"serving":true,"terminating":true}"#);
+        assert!(!draining.ready() && draining.serving() && draining.terminating());
+    }
+}

@@ -1,0 +1,80 @@
+//! [Pod](https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/), as far as membership reads it.
+
+use alloc::vec::Vec;
+
+use serde::Deserialize;
+
+use super::decode::{Text, null_as_default};
+
+#[derive(Deserialize)]
+pub(crate) struct Pod<'a> {
+    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    pub(crate) metadata: Metadata<'a>,
+    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    pub(crate) spec: Spec<'a>,
+    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    pub(crate) status: Status<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Metadata<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) namespace: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) uid: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) resource_version: Text<'a>,
+    /// Set once deletion was asked for: the pod is terminating from then on.
+    #[serde(borrow)]
+    pub(crate) deletion_timestamp: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Spec<'a> {
+    #[serde(borrow)]
+    pub(crate) hostname: Text<'a>,
+    /// Names the Service under which the pod's host name resolves.
+    #[serde(borrow)]
+    pub(crate) subdomain: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Status<'a> {
+    #[serde(borrow)]
+    pub(crate) phase: Text<'a>,
+    #[serde(borrow, rename = "podIP")]
+    pub(crate) pod_ip: Text<'a>,
+    #[serde(borrow, rename = "podIPs", deserialize_with = "null_as_default")]
+    pub(crate) pod_ips: Vec<PodIp<'a>>,
+    #[serde(borrow, deserialize_with = "null_as_default")]
+    conditions: Vec<Condition<'a>>,
+}
+
+impl Status<'_> {
+    /// Whether the pod's `Ready` condition holds
+    /// ([pod conditions](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions)).
+    pub(crate) fn is_ready(&self) -> bool {
+        self.conditions.iter().any(|condition| &*condition.kind == "Ready" && &*condition.status == "True")
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PodIp<'a> {
+    #[serde(borrow)]
+    pub(crate) ip: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Condition<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+    #[serde(borrow)]
+    status: Text<'a>,
+}

@@ -1,0 +1,178 @@
+//! The contract between a machine and whatever drives it (its *host*).
+//!
+//! A [`Machine`] is a plain value. It is fed one [`Input`] at a time together with the host's clocks, and returns
+//! everything the host must now do, in order. Nothing is queued inside it: what a call returned is all there is.
+//!
+//! The host's duties, in order:
+//!
+//! 1. call [`handle`](Machine::handle) with [`Input::Start`] once;
+//! 2. carry out every returned [`Action`], in order;
+//! 3. wait for an answer or for [`deadline`](Machine::deadline), whichever is first, and feed it; go to 2.
+//!
+//! Inputs that come late, twice, early or for an exchange that was cancelled are harmless: a machine never panics, and
+//! ignores answers that it no longer wants. So a host need not be exact about anything but the order of an answer's parts.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::Hash;
+
+use crate::api::{AnswerPart, Request};
+use crate::time::{Instant, Now};
+
+/// A deterministic state machine: same construction and same inputs give the same actions, byte for byte.
+pub trait Machine: Clone + Eq + Hash + fmt::Debug {
+    /// The news that this machine has for the application; it displays as one line for people.
+    type Event: fmt::Display;
+
+    /// Feeds one input. The result is everything the host must now do, in order.
+    fn handle(&mut self, now: Now, input: Input<'_>) -> Actions<Self::Event>;
+
+    /// When to feed [`Input::Timeout`] if nothing else happens first, and on whose behalf.
+    ///
+    /// Depends on the state alone. A timeout fed earlier than this changes nothing.
+    fn deadline(&self) -> Option<Deadline>;
+
+    /// Why the machine does what it does, in a line for people.
+    fn explain(&self, now: Now) -> impl fmt::Display;
+}
+
+/// What the world tells a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// Begin. Fed once, first; a second one changes nothing.
+    Start,
+    /// The time asked for by [`Machine::deadline`] has come.
+    Timeout,
+    /// One part of the answer to an exchange that the machine asked for.
+    Answer {
+        /// The exchange, as named by [`Action::Send`].
+        id: RequestId,
+        /// The next part of its answer.
+        part: AnswerPart<'a>,
+    },
+}
+
+/// What a host must do for a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Action<E> {
+    /// Send this request and feed each part of its answer as [`Input::Answer`].
+    ///
+    /// It counts as sent at the `now` of the call that returned it. The machine keeps its own deadline for the answer.
+    Send {
+        /// Names the exchange in the answer's parts.
+        id: RequestId,
+        /// What to send.
+        request: Request,
+    },
+    /// Drop this exchange: no further part of its answer is wanted.
+    Cancel(RequestId),
+    /// Hand this to the application.
+    Emit(E),
+}
+
+impl<E: fmt::Display> fmt::Display for Action<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { id, request } => write!(f, "send {id} {request}"),
+            Self::Cancel(id) => write!(f, "cancel {id}"),
+            Self::Emit(event) => write!(f, "emit {event}"),
+        }
+    }
+}
+
+/// Everything the host must do after one input, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use = "a machine whose actions are not carried out stalls"]
+pub struct Actions<E>(Vec<Action<E>>);
+
+impl<E> Actions<E> {
+    /// Nothing to do.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn send(&mut self, id: RequestId, request: Request) {
+        self.0.push(Action::Send { id, request });
+    }
+
+    pub(crate) fn cancel(&mut self, id: RequestId) {
+        self.0.push(Action::Cancel(id));
+    }
+
+    pub(crate) fn emit(&mut self, event: E) {
+        self.0.push(Action::Emit(event));
+    }
+
+    /// The actions, in order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Action<E>] {
+        &self.0
+    }
+}
+
+impl<E> IntoIterator for Actions<E> {
+    type Item = Action<E>;
+    type IntoIter = alloc::vec::IntoIter<Action<E>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// One line an action.
+impl<E: fmt::Display> fmt::Display for Actions<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|action| writeln!(f, "{action}"))
+    }
+}
+
+/// Names one exchange with the API server, within one machine's life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// Names no exchange: it is lower than every id that does.
+    pub const NONE: Self = Self(0);
+
+    /// The id after this one.
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// When a machine wants to be woken, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a wake-up is a time and a reason, and nothing else")]
+pub struct Deadline {
+    /// The instant from which [`Input::Timeout`] has an effect.
+    pub at: Instant,
+    /// On whose behalf.
+    pub cause: Cause,
+}
+
+/// Why a machine wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The answer in flight has had its time.
+    RequestTimeout,
+    /// The pause before the next attempt is over.
+    Retry,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RequestTimeout => "request timeout",
+            Self::Retry => "retry",
+        })
+    }
+}

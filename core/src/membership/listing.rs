@@ -1,0 +1,436 @@
+//! The listing machine: reads collections page by page until it has all of them in one consistent state, or says why not.
+//!
+//! ```text
+//!            Start                last part                      last page of the last collection
+//!   Idle ───────────▶ Asking ─────────────────▶ (verdict) ───────────────────────────────────▶ Done
+//!                      ▲  ▲                         │
+//!                      │  └── next page, restart ───┤
+//!                      └────────── Pausing ◀────────┘ retry
+//! ```
+//!
+//! - One request is in flight at a time, and one page is held at a time: memory is bounded by a page and by what its members
+//!   need (M6).
+//! - All pages of a collection carry one resourceVersion, or the collection is read again from its first page. So it is when
+//!   a continue token has expired (410).
+//! - A failure that time may mend is tried again with growing, jittered pauses, or when the server says (`Retry-After`), as
+//!   long as the request timeout lasts. Anything else ends the listing at once.
+//! - A 403 is tried again for [`FORBIDDEN_PATIENCE`] only: a starting API server gives some, a missing right stays missing.
+
+mod config;
+mod failure;
+mod verdict;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem;
+use core::time::Duration;
+
+pub use config::{ListingConfig, ListingConfigError, ListingFault, ListingOptions};
+pub use failure::{ListingError, ListingFailure, Permission};
+use verdict::{Verdict, judge};
+
+use super::object::{Object, Page, Source};
+use crate::api::exchange::Exchange;
+use crate::api::{AnswerPart, LabelSelector, ListPage, Namespace, Request, Resource, ResourceVersion, service};
+use crate::backoff::{Backoff, Jitter};
+use crate::machine::{Actions, Cause, Deadline, Input, Machine, RequestId};
+use crate::time::{Instant, Now};
+
+/// How long a 403 is tried again. The recordings of a real server show them for up to 0.2 s while it starts.
+pub const FORBIDDEN_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The pause after a first failure, and the longest one.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often a collection is begun again before the listing gives up.
+const RESTART_LIMIT: u32 = 4;
+
+/// The longest Service object that is accepted: etcd's own limit for a request is 1.5 MiB.
+const SERVICE_BYTES: usize = 2 * 1024 * 1024;
+
+/// Lists collections once. See the [module's documentation](self).
+///
+/// # Example
+///
+/// ```
+/// use quorate_core::api::{AnswerPart, Head, LabelSelector};
+/// use quorate_core::machine::{Action, Input, Machine as _};
+/// use quorate_core::membership::listing::{Event, Listing, ListingOptions};
+/// use quorate_core::time::Now;
+///
+/// let selector = LabelSelector::parse("app=web")?;
+/// let mut listing = Listing::new(ListingOptions { selector: Some(selector), ..Default::default() }.build()?);
+///
+/// let mut asked = listing.handle(Now::default(), Input::Start).into_iter();
+/// let Some(Action::Send { id, request }) = asked.next() else { panic!("the first step is a request") };
+/// assert_eq!(request.target(), "/apis/discovery.k8s.io/v1/endpointslices?labelSelector=app%3Dweb&limit=500");
+///
+/// let body = br#"{"kind":"EndpointSliceList","metadata":{"resourceVersion":"7"},"items":[]}"#;
+/// for part in [AnswerPart::Head(Head { status: 200, retry_after: None }), AnswerPart::Chunk(body)] {
+///     assert!(listing.handle(Now::default(), Input::Answer { id, part }).as_slice().is_empty());
+/// }
+/// let done = listing.handle(Now::default(), Input::Answer { id, part: AnswerPart::End });
+/// assert!(matches!(done.as_slice(), [Action::Emit(Event::Listed(snapshot))] if snapshot.objects.is_empty()));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Listing {
+    config: ListingConfig,
+    /// The collections that are left; the first is being read.
+    scopes: Vec<Option<Namespace>>,
+    collection: Collection,
+    listed: Snapshot,
+    phase: Phase,
+    attempts: Attempts,
+    last_id: RequestId,
+    restarts: u32,
+    seen: usize,
+    latest: Instant,
+}
+
+/// What has been read of one collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Collection {
+    /// The selector of the Service's pods, once it is known.
+    service_selector: Option<LabelSelector>,
+    continue_token: Option<Arc<str>>,
+    version: Option<ResourceVersion>,
+    objects: Vec<Object>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Idle,
+    Asking { id: RequestId, exchange: Exchange },
+    Pausing { until: Instant, failure: ListingFailure },
+    Done,
+}
+
+/// The attempts for one answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Attempts {
+    count: u32,
+    since: Instant,
+    forbidden_since: Option<Instant>,
+    backoff: Backoff,
+}
+
+impl Attempts {
+    fn begin(&mut self, now: Instant) {
+        self.count = 0;
+        self.since = now;
+        self.forbidden_since = None;
+        self.backoff.reset();
+    }
+}
+
+/// What the machine tells the application.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// Everything was read. It is the last event.
+    Listed(Snapshot),
+    /// One attempt failed; another follows.
+    Retrying {
+        /// What it brought.
+        failure: ListingFailure,
+        /// The pause until the next.
+        pause: Duration,
+    },
+    /// The collection is read again from its first page: its state is no longer served, or changed between pages.
+    Restarted,
+    /// The listing failed. It is the last event.
+    Failed(Box<ListingError>),
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listed(snapshot) => {
+                write!(
+                    f,
+                    "listed {} objects at resourceVersion {:?}",
+                    snapshot.objects.len(),
+                    snapshot.resource_version
+                )
+            }
+            Self::Retrying { failure, pause } => write!(f, "trying again in {:.1} s: {failure}", pause.as_secs_f64()),
+            Self::Restarted => f.write_str("beginning again at the first page: the list expired or changed"),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+/// All collections, read in full.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// What they hold.
+    pub objects: Vec<Object>,
+    /// The state that every collection is at least as new as: the lowest of their versions. `None` when they do not compare.
+    pub resource_version: Option<ResourceVersion>,
+}
+
+impl Machine for Listing {
+    type Event = Event;
+
+    fn handle(&mut self, now: Now, input: Input<'_>) -> Actions<Event> {
+        self.latest = self.latest.max(now.instant);
+        let mut actions = Actions::none();
+        match (input, &mut self.phase) {
+            (Input::Start, Phase::Idle) => {
+                self.attempts.begin(self.latest);
+                self.ask(&mut actions);
+            }
+            (Input::Timeout, Phase::Pausing { until, failure }) if self.latest >= *until => {
+                // A host that comes late finds no time left for another attempt.
+                let failure = failure.clone();
+                if self.latest < self.give_up_at() {
+                    self.ask(&mut actions)
+                } else {
+                    self.give_up(failure, &mut actions)
+                }
+            }
+            (Input::Timeout, Phase::Asking { id, .. }) => {
+                let id = *id;
+                if self.latest >= self.give_up_at() {
+                    actions.cancel(id);
+                    self.give_up(ListingFailure::TimedOut, &mut actions);
+                }
+            }
+            (Input::Answer { id, part }, Phase::Asking { id: wanted, exchange }) if id == *wanted => {
+                if let Some(answer) = exchange.feed(part) {
+                    // A transport may still be sending after a failure that was found here.
+                    let cut_short = answer.is_err();
+                    if cut_short && !matches!(part, AnswerPart::Failed(_)) {
+                        actions.cancel(id);
+                    }
+                    self.conclude(judge(answer), &mut actions);
+                }
+            }
+            _ => {}
+        }
+        actions
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        match self.phase {
+            Phase::Idle | Phase::Done => None,
+            Phase::Asking { .. } => Some(Deadline { at: self.give_up_at(), cause: Cause::RequestTimeout }),
+            Phase::Pausing { until, .. } => Some(Deadline { at: until, cause: Cause::Retry }),
+        }
+    }
+
+    fn explain(&self, now: Now) -> impl fmt::Display {
+        let left = self.give_up_at().saturating_since(now.instant).as_secs_f64();
+        let (doing, count) = (self.permission(), self.attempts.count);
+        match &self.phase {
+            Phase::Idle => alloc::format!("will {doing} once started"),
+            Phase::Asking { .. } => {
+                alloc::format!("waiting for the answer to: {doing}; attempt {count}, {left:.1} s left")
+            }
+            Phase::Pausing { until, .. } => {
+                let pause = until.saturating_since(now.instant).as_secs_f64();
+                alloc::format!("will try again in {pause:.1} s to {doing}; attempt {count} failed, {left:.1} s left")
+            }
+            Phase::Done => alloc::format!("done: {} objects were read", self.seen),
+        }
+    }
+}
+
+impl Listing {
+    /// A listing that has yet to be started.
+    #[must_use]
+    pub fn new(config: ListingConfig) -> Self {
+        let backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE, Jitter::from_seed(config.options().seed));
+        Self {
+            scopes: config.scopes(),
+            config,
+            collection: Collection::default(),
+            listed: Snapshot::default(),
+            phase: Phase::Idle,
+            attempts: Attempts { count: 0, since: Instant::ORIGIN, forbidden_since: None, backoff },
+            last_id: RequestId::default(),
+            restarts: 0,
+            seen: 0,
+            latest: Instant::ORIGIN,
+        }
+    }
+
+    /// Sends the request for what is missing next.
+    fn ask(&mut self, actions: &mut Actions<Event>) {
+        let (request, body_limit) = self.next_request();
+        let id = self.last_id.next();
+        self.last_id = id;
+        self.attempts.count = self.attempts.count.saturating_add(1);
+        self.phase = Phase::Asking { id, exchange: Exchange::new(body_limit) };
+        actions.send(id, request);
+    }
+
+    fn next_request(&self) -> (Request, usize) {
+        let options = self.config.options();
+        let namespace = self.namespace();
+        if let (true, Some(namespace), Some(service)) = (self.needs_the_service(), namespace, &options.service) {
+            return (Request::get_service(namespace, service, SERVICE_BYTES), SERVICE_BYTES);
+        }
+        let of_service = options.service.as_ref().filter(|_| options.source == Source::EndpointSlices);
+        let of_service = of_service.map(LabelSelector::of_service);
+        let selector = match (options.selector.as_ref().or(self.collection.service_selector.as_ref()), &of_service) {
+            (Some(selector), Some(of_service)) => Some(selector.and(of_service)),
+            (selector, of_service) => selector.or(of_service.as_ref()).cloned(),
+        };
+        let page = ListPage {
+            resource: options.source.resource(),
+            namespace,
+            label_selector: selector.as_ref(),
+            // Endpoints carry the name of their Service.
+            name: options.service.as_ref().filter(|_| options.source == Source::Endpoints),
+            limit: options.page_limit,
+            continue_token: self.collection.continue_token.as_deref(),
+        };
+        (Request::list(&page, options.page_bytes), options.page_bytes)
+    }
+
+    /// Whether the pods' selector has to be read off their Service first.
+    const fn needs_the_service(&self) -> bool {
+        let options = self.config.options();
+        matches!(options.source, Source::Pods)
+            && options.selector.is_none()
+            && self.collection.service_selector.is_none()
+    }
+
+    fn namespace(&self) -> Option<&Namespace> {
+        self.scopes.first()?.as_ref()
+    }
+
+    fn permission(&self) -> Permission {
+        let (verb, resource) = match self.needs_the_service() {
+            true => ("get", Resource::SERVICES),
+            false => ("list", self.config.options().source.resource()),
+        };
+        Permission { verb, resource, namespace: self.namespace().cloned() }
+    }
+
+    fn give_up_at(&self) -> Instant {
+        self.attempts.since.saturating_add(self.config.options().request_timeout)
+    }
+
+    /// Acts on what one answer meant.
+    fn conclude(&mut self, verdict: Verdict, actions: &mut Actions<Event>) {
+        match verdict {
+            Verdict::Success(body) if self.needs_the_service() => self.take_service(&body, actions),
+            Verdict::Success(body) => match self.config.options().source.decode_page(&body) {
+                Ok(page) => self.take_page(page, actions),
+                Err(error) => self.retry(ListingFailure::Undecodable(error), None, actions),
+            },
+            Verdict::Restart => self.restart(actions),
+            Verdict::Retry { failure, after } => self.retry(failure, after, actions),
+            Verdict::GiveUp(failure) => self.give_up(failure, actions),
+        }
+    }
+
+    fn take_service(&mut self, body: &[u8], actions: &mut Actions<Event>) {
+        match service::decode_selector(body) {
+            Ok(Some(selector)) => {
+                self.collection.service_selector = Some(selector);
+                self.attempts.begin(self.latest);
+                self.ask(actions);
+            }
+            Ok(None) => self.give_up(ListingFailure::ServiceWithoutSelector, actions),
+            Err(error) => self.retry(ListingFailure::Undecodable(error), None, actions),
+        }
+    }
+
+    fn take_page(&mut self, page: Page, actions: &mut Actions<Event>) {
+        let collection = &mut self.collection;
+        let same_version = collection.version.as_ref().is_none_or(|version| *version == page.resource_version);
+        let goes_on = page.continue_token.is_none() || page.continue_token != collection.continue_token;
+        if !same_version || !goes_on {
+            return self.restart(actions);
+        }
+        // An empty page counts as one object, so that a server which never ends is noticed as well.
+        self.seen = self.seen.saturating_add(page.objects.len().max(1));
+        let limit = self.config.options().object_limit;
+        if self.seen > limit {
+            return self.give_up(ListingFailure::TooManyObjects { limit }, actions);
+        }
+        collection.version = Some(page.resource_version);
+        collection.objects.extend(page.objects);
+        collection.continue_token = page.continue_token;
+        if collection.continue_token.is_none() {
+            self.finish_collection();
+        }
+        if self.scopes.is_empty() {
+            self.phase = Phase::Done;
+            actions.emit(Event::Listed(mem::take(&mut self.listed)));
+            return;
+        }
+        self.attempts.begin(self.latest);
+        self.ask(actions);
+    }
+
+    fn finish_collection(&mut self) {
+        let Collection { version, objects, .. } = mem::take(&mut self.collection);
+        let version = version.filter(|version| !version.is_empty());
+        let is_first = self.scopes.len() == self.config.scopes().len();
+        let lowest = match (self.listed.resource_version.take(), version) {
+            (_, version) if is_first => version,
+            (Some(lowest), Some(version)) => {
+                version.compare(&lowest).map(|order| if order.is_lt() { version } else { lowest })
+            }
+            _ => None,
+        };
+        self.listed.resource_version = lowest;
+        self.listed.objects.extend(objects);
+        self.scopes.remove(0);
+    }
+
+    /// Begins the collection again at its first page.
+    fn restart(&mut self, actions: &mut Actions<Event>) {
+        self.restarts = self.restarts.saturating_add(1);
+        if self.restarts > RESTART_LIMIT {
+            return self.give_up(ListingFailure::Unstable { restarts: RESTART_LIMIT }, actions);
+        }
+        let service_selector = self.collection.service_selector.take();
+        self.collection = Collection { service_selector, ..Collection::default() };
+        actions.emit(Event::Restarted);
+        self.ask(actions);
+    }
+
+    /// Pauses before the next attempt, unless time would run out first.
+    fn retry(&mut self, failure: ListingFailure, after: Option<Duration>, actions: &mut Actions<Event>) {
+        let pause = after.unwrap_or_else(|| self.attempts.backoff.next());
+        let until = self.latest.saturating_add(pause);
+        let mut last = self.give_up_at();
+        if let ListingFailure::Forbidden { .. } = failure {
+            let first = *self.attempts.forbidden_since.get_or_insert(self.latest);
+            last = last.min(first.saturating_add(FORBIDDEN_PATIENCE));
+        }
+        if until >= last {
+            return self.give_up(failure, actions);
+        }
+        self.phase = Phase::Pausing { until, failure: failure.clone() };
+        actions.emit(Event::Retrying { failure, pause });
+    }
+
+    fn give_up(&mut self, failure: ListingFailure, actions: &mut Actions<Event>) {
+        let Attempts { count: attempts, since, .. } = self.attempts;
+        let error = ListingError {
+            permission: self.permission(),
+            failure,
+            attempts,
+            elapsed: self.latest.saturating_since(since),
+        };
+        self.phase = Phase::Done;
+        // Nothing of a listing that failed is evidence (M1).
+        self.collection = Collection::default();
+        self.listed = Snapshot::default();
+        actions.emit(Event::Failed(Box::new(error)));
+    }
+}
+
+#[cfg(test)]
+mod tests;
