@@ -1,0 +1,64 @@
+//! The `quorate` command.
+
+mod args;
+mod faults;
+mod log;
+mod members;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::args::{Cli, Command};
+use crate::faults::Faults;
+
+/// How a command ends badly.
+enum Failure {
+    /// Nothing was started: what was asked for cannot work. Exit code 2, as clap's own.
+    Usage(Faults),
+    /// The API or the input failed. Exit code 1.
+    Failed(String),
+    /// Whoever reads our output has gone away, and wants no more of it.
+    Closed,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Failed(format!("cannot write to standard output: {error}")),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let Command::Members(arguments) = cli.command;
+    log::start(arguments.verbose);
+    let from_command_line = |id: &str| {
+        let matches = matches.subcommand_matches("members");
+        matches.and_then(|matches| matches.value_source(id)) == Some(clap::parser::ValueSource::CommandLine)
+    };
+    match members::run(&arguments, from_command_line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(Failure::Usage(faults)) => complain(&faults.to_string(), 2),
+        Err(Failure::Failed(message)) => complain(&message, 1),
+    }
+}
+
+fn complain(message: &str, code: u8) -> ExitCode {
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let mut err = anstream::stderr().lock();
+    for (index, line) in message.lines().enumerate() {
+        // When standard error is gone too, nobody is left to be told.
+        let _ = match index {
+            0 => writeln!(err, "{red}error{red:#}: {line}"),
+            _ => writeln!(err, "       {line}"),
+        };
+    }
+    ExitCode::from(code)
+}

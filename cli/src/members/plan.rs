@@ -1,0 +1,149 @@
+//! From flags and environment to what will be done, or to everything that is wrong with them.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use quorate_core::api::{LabelSelector, Namespace, ServiceName};
+use quorate_core::membership::listing::{ListingConfig, ListingOptions};
+use quorate_core::membership::{Admission, Family, Policy, Source};
+use quorate_core::name::{Basename, ClusterDomain, NameMode, Naming};
+use quorate_transport_hyper::{Config, Environment, Selection};
+
+use super::output::Format;
+use crate::args::Members;
+use crate::faults::Faults;
+
+pub(super) struct Plan {
+    pub(super) input: Input,
+    pub(super) policy: Policy,
+    pub(super) format: Format,
+}
+
+pub(super) enum Input {
+    Api { config: Config, listing: ListingConfig },
+    Document(PathBuf),
+}
+
+/// The flags that only make sense for a server.
+const API_FLAGS: &[(&str, &str)] = &[
+    ("selector", "--selector"),
+    ("namespaces", "--namespace"),
+    ("all_namespaces", "--all-namespaces"),
+    ("source", "--source"),
+    ("kubeconfig", "--kubeconfig"),
+    ("context", "--context"),
+    ("request_timeout", "--request-timeout"),
+];
+
+impl Plan {
+    pub(super) fn make(arguments: &Members, from_command_line: impl Fn(&str) -> bool) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let service = parse(&mut faults, "--service", arguments.service.as_deref(), ServiceName::parse);
+        let policy = policy(&mut faults, arguments, service.clone());
+        let format = format(&mut faults, arguments.output.as_deref());
+        let input = match &arguments.file {
+            Some(file) => {
+                for (_, flag) in API_FLAGS.iter().filter(|(id, _)| from_command_line(id)) {
+                    faults
+                        .add(format_args!("{flag} asks a server, and --file reads a document: leave one of them out"));
+                }
+                Some(Input::Document(file.clone()))
+            }
+            None => api(&mut faults, arguments, service),
+        };
+        match (input, policy, format) {
+            (Some(input), Some(policy), Some(format)) if faults.is_empty() => Ok(Self { input, policy, format }),
+            _ => Err(faults),
+        }
+    }
+}
+
+fn policy(faults: &mut Faults, arguments: &Members, service: Option<ServiceName>) -> Option<Policy> {
+    let modes = [("ip", NameMode::Ip), ("hostname", NameMode::Hostname), ("dns", NameMode::Dns)];
+    let admissions = [Admission::Ready, Admission::Serving, Admission::Any].map(|choice| (choice.as_str(), choice));
+    let families = [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
+    let basename = parse(faults, "--basename", arguments.basename.as_deref(), Basename::parse);
+    let mode = faults.choose("--mode", &arguments.mode, &modes);
+    let domain = cluster_domain(faults, arguments.cluster_domain.as_deref());
+    let admission = faults.choose("--include", &arguments.include, &admissions);
+    let family = arguments.ip_family.as_ref().and_then(|name| faults.choose("--ip-family", name, &families));
+    let naming = Naming { basename, mode: mode?, service, domain: domain? };
+    Some(Policy { naming, admission: admission?, family })
+}
+
+/// The flag, then `CLUSTER_DOMAIN`, then this pod's resolver, then `cluster.local`. An empty variable says nothing.
+fn cluster_domain(faults: &mut Faults, flag: Option<&str>) -> Option<ClusterDomain> {
+    if let Some(text) = flag {
+        return faults.check("--cluster-domain", ClusterDomain::parse(text));
+    }
+    match std::env::var("CLUSTER_DOMAIN") {
+        Ok(text) if !text.is_empty() => faults.check("CLUSTER_DOMAIN", ClusterDomain::parse(&text)),
+        _ => {
+            let resolver = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+            Some(ClusterDomain::from_resolver_configuration(&resolver).unwrap_or_default())
+        }
+    }
+}
+
+fn format(faults: &mut Faults, name: Option<&str>) -> Option<Format> {
+    let formats = [("name", Format::Name), ("table", Format::Table), ("wide", Format::Wide), ("json", Format::Json)];
+    match name {
+        Some(name) => faults.choose("--output", name, &formats),
+        None if std::io::stdout().is_terminal() => Some(Format::Table),
+        None => Some(Format::Name),
+    }
+}
+
+fn api(faults: &mut Faults, arguments: &Members, service: Option<ServiceName>) -> Option<Input> {
+    let sources =
+        [Source::EndpointSlices, Source::Endpoints, Source::Pods].map(|source| (source.resource().plural(), source));
+    let source = faults.choose("--source", &arguments.source, &sources);
+    let selector = parse(faults, "--selector", arguments.selector.as_deref(), LabelSelector::parse);
+    let request_timeout = faults.check("--request-timeout", duration(&arguments.request_timeout));
+    if arguments.all_namespaces && !arguments.namespaces.is_empty() {
+        faults.add("--namespace and --all-namespaces exclude each other: leave one of them out");
+    }
+    let selection = Selection { kubeconfig: arguments.kubeconfig.clone(), context: arguments.context.clone() };
+    let config = Config::discover(&Environment::from_process(), &selection).map_err(|error| faults.add(error)).ok();
+    let namespaces = match (arguments.all_namespaces, arguments.namespaces.is_empty()) {
+        (true, _) => Vec::new(),
+        (false, false) => arguments.namespaces.clone(),
+        (false, true) => vec![config.as_ref().and_then(Config::namespace).unwrap_or("default").into()],
+    };
+    let namespaces = namespaces.iter().filter_map(|name| faults.check("--namespace", Namespace::parse(name))).collect();
+    let selects_nothing = arguments.selector.is_none() && arguments.service.is_none();
+    if selects_nothing {
+        faults.add("nothing is selected: give --selector LABELS or --service NAME");
+    }
+    let options = ListingOptions {
+        source: source?,
+        namespaces,
+        selector,
+        service,
+        request_timeout: request_timeout?,
+        seed: u64::from(std::process::id()),
+        ..ListingOptions::default()
+    };
+    if !faults.is_empty() {
+        return None;
+    }
+    let listing = options.build().map_err(|error| faults.add(error)).ok();
+    Some(Input::Api { config: config?, listing: listing? })
+}
+
+fn parse<T, E: std::fmt::Display>(
+    faults: &mut Faults,
+    flag: &str,
+    text: Option<&str>,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Option<T> {
+    text.and_then(|text| faults.check(flag, parse(text)))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| format!("{text:?} is no length of time: write it as 500ms, 10s or 1m"))
+}
