@@ -5,17 +5,17 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-use super::decode::{Text, null_as_default};
+use super::decode::{Text, object_or_null, objects_or_null, texts_or_null};
 use super::target::TargetReference;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EndpointSlice<'a> {
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "object_or_null")]
     pub(crate) metadata: Metadata<'a>,
     #[serde(borrow, default)]
     pub(crate) address_type: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "objects_or_null")]
     pub(crate) endpoints: Vec<Endpoint<'a>>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Metadata<'a> {
     pub(crate) namespace: Text<'a>,
     #[serde(borrow)]
     pub(crate) resource_version: Text<'a>,
-    #[serde(borrow, deserialize_with = "null_as_default")]
+    #[serde(borrow, deserialize_with = "object_or_null")]
     pub(crate) labels: Labels<'a>,
 }
 
@@ -44,13 +44,13 @@ pub(crate) struct Labels<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Endpoint<'a> {
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "texts_or_null")]
     pub(crate) addresses: Vec<Text<'a>>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "object_or_null")]
     pub(crate) conditions: Conditions,
     #[serde(borrow, default)]
     pub(crate) hostname: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "object_or_null")]
     pub(crate) target_ref: TargetReference<'a>,
 }
 

@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-use super::decode::{Text, null_as_default};
+use super::decode::{Text, object_or_null, objects_or_null};
 use super::target::TargetReference;
 
 #[derive(Deserialize)]
 pub(crate) struct Endpoints<'a> {
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "object_or_null")]
     pub(crate) metadata: Metadata<'a>,
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "objects_or_null")]
     pub(crate) subsets: Vec<Subset<'a>>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Metadata<'a> {
     pub(crate) namespace: Text<'a>,
     #[serde(borrow)]
     pub(crate) resource_version: Text<'a>,
-    #[serde(borrow, deserialize_with = "null_as_default")]
+    #[serde(borrow, deserialize_with = "object_or_null")]
     annotations: Annotations<'a>,
 }
 
@@ -47,9 +47,9 @@ impl Metadata<'_> {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Subset<'a> {
-    #[serde(borrow, deserialize_with = "null_as_default")]
+    #[serde(borrow, deserialize_with = "objects_or_null")]
     pub(crate) addresses: Vec<Address<'a>>,
-    #[serde(borrow, deserialize_with = "null_as_default")]
+    #[serde(borrow, deserialize_with = "objects_or_null")]
     pub(crate) not_ready_addresses: Vec<Address<'a>>,
 }
 
@@ -60,6 +60,6 @@ pub(crate) struct Address<'a> {
     pub(crate) ip: Text<'a>,
     #[serde(borrow)]
     pub(crate) hostname: Text<'a>,
-    #[serde(borrow, deserialize_with = "null_as_default")]
+    #[serde(borrow, deserialize_with = "object_or_null")]
     pub(crate) target_ref: TargetReference<'a>,
 }

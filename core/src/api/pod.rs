@@ -4,15 +4,15 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-use super::decode::{Text, null_as_default};
+use super::decode::{Text, object_or_null, objects_or_null};
 
 #[derive(Deserialize)]
 pub(crate) struct Pod<'a> {
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "object_or_null")]
     pub(crate) metadata: Metadata<'a>,
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "object_or_null")]
     pub(crate) spec: Spec<'a>,
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "object_or_null")]
     pub(crate) status: Status<'a>,
 }
 
@@ -49,9 +49,9 @@ pub(crate) struct Status<'a> {
     pub(crate) phase: Text<'a>,
     #[serde(borrow, rename = "podIP")]
     pub(crate) pod_ip: Text<'a>,
-    #[serde(borrow, rename = "podIPs", deserialize_with = "null_as_default")]
+    #[serde(borrow, rename = "podIPs", deserialize_with = "objects_or_null")]
     pub(crate) pod_ips: Vec<PodIp<'a>>,
-    #[serde(borrow, deserialize_with = "null_as_default")]
+    #[serde(borrow, deserialize_with = "objects_or_null")]
     conditions: Vec<Condition<'a>>,
 }
 

@@ -212,8 +212,9 @@ fn is_label_value(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
 }
 
+/// A 64-bit integer that is a label value as well: so it has no sign.
 fn is_integer(text: &str) -> bool {
-    text.parse::<i64>().is_ok()
+    is_label_value(text) && text.parse::<i64>().is_ok()
 }
 
 #[cfg(test)]
@@ -267,6 +268,9 @@ mod tests {
             ("/c=x", "label key"),
             ("a/=x", "label key"),
             ("n>x", "an integer"),
+            ("n>-5", "an integer"),
+            ("n<+5", "an integer"),
+            ("n<99999999999999999999", "an integer"),
             ("a=b=c", "a comma or the end"),
             (long.as_str(), "label value"),
         ] {
@@ -300,7 +304,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_taken_holds_no_character_that_means_something_in_a_query(text in "[a-z=!,()<>& ?#+%]{0,20}") {
+        fn whatever_is_taken_holds_no_character_that_means_something_in_a_query(text in "[a-z0-9=!,()<>& ?#+%-]{0,20}") {
             if LabelSelector::parse(&text).is_ok() {
                 prop_assert!(!text.contains(['&', '?', '#', '+', '%']));
             }

@@ -5,27 +5,27 @@ use alloc::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::decode::{DecodeError, Text, null_as_default};
+use super::decode::{DecodeError, Text, decode_object, object_or_null, texts_or_null};
 use super::selector::{LabelSelector, SelectorError};
 
 #[derive(Deserialize)]
 struct Service<'a> {
     #[serde(borrow, default)]
     kind: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    #[serde(borrow, default, deserialize_with = "object_or_null")]
     spec: Spec<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Spec<'a> {
-    #[serde(borrow, deserialize_with = "null_as_default")]
+    #[serde(borrow, deserialize_with = "texts_or_null")]
     selector: BTreeMap<Text<'a>, Text<'a>>,
 }
 
 /// The selector of a Service's pods; `None` if it has none (its endpoints are then made by hand, or it is an alias).
 pub(crate) fn decode_selector(bytes: &[u8]) -> Result<Option<LabelSelector>, DecodeError> {
-    let service: Service<'_> = serde_json::from_slice(bytes)?;
+    let service: Service<'_> = decode_object(bytes)?;
     if &*service.kind != "Service" {
         return Err(DecodeError::Kind { expected: "Service".into(), found: (*service.kind).into() });
     }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::object::{Object, Source};
 use super::view::{Reason, Skipped};
-use crate::api::decode::{DecodeError, Text};
+use crate::api::decode::{DecodeError, Text, decode_object, object_or_null};
 use crate::api::{ObjectReference, ResourceVersion};
 
 /// The kinds that a document may be, for the error message.
@@ -35,7 +35,7 @@ pub struct Document {
 /// When the text is not JSON, or is something else than one of these.
 pub fn decode(json: &[u8]) -> Result<Document, DecodeError> {
     // The kind comes last in what kubectl prints, so a first pass looks for it and skips the rest.
-    let kind = serde_json::from_slice::<Kind<'_>>(json)?.kind;
+    let kind = decode_object::<Kind<'_>>(json)?.kind;
     if &*kind == "List" {
         return decode_mixed_list(json);
     }
@@ -46,8 +46,7 @@ pub fn decode(json: &[u8]) -> Result<Document, DecodeError> {
     let Some(source) = source_of_kind(&kind) else {
         return Err(DecodeError::Kind { expected: EXPECTED.into(), found: (*kind).into() });
     };
-    let text = core::str::from_utf8(json).map_err(|error| DecodeError::Json { message: alloc::format!("{error}") })?;
-    Ok(Document { objects: [source.decode_object(text)?].into(), resource_version: ResourceVersion::default() })
+    Ok(Document { objects: [source.decode_object(json)?].into(), resource_version: ResourceVersion::default() })
 }
 
 fn source_of_kind(kind: &str) -> Option<Source> {
@@ -68,24 +67,24 @@ fn decode_mixed_list(json: &[u8]) -> Result<Document, DecodeError> {
         #[serde(borrow)]
         items: Option<Vec<&'a RawValue>>,
     }
-    let list: MixedList<'_> = serde_json::from_slice(json)?;
+    let list: MixedList<'_> = decode_object(json)?;
     let items = list.items.ok_or(DecodeError::NoItems)?;
-    let objects = items.into_iter().map(|item| decode_item(item.get())).collect::<Result<_, _>>()?;
+    let objects = items.into_iter().map(|item| decode_item(item.get().as_bytes())).collect::<Result<_, _>>()?;
     Ok(Document { objects, resource_version: ResourceVersion::default() })
 }
 
-fn decode_item(json: &str) -> Result<Object, DecodeError> {
-    let kind = serde_json::from_str::<Kind<'_>>(json)?.kind;
+fn decode_item(json: &[u8]) -> Result<Object, DecodeError> {
+    let kind = decode_object::<Kind<'_>>(json)?.kind;
     match source_of_kind(&kind) {
         Some(source) => source.decode_object(json),
         None => unknown(&kind, json),
     }
 }
 
-fn unknown(kind: &str, json: &str) -> Result<Object, DecodeError> {
+fn unknown(kind: &str, json: &[u8]) -> Result<Object, DecodeError> {
     #[derive(Deserialize)]
     struct Named<'a> {
-        #[serde(borrow, default)]
+        #[serde(borrow, default, deserialize_with = "object_or_null")]
         metadata: Metadata<'a>,
     }
     #[derive(Default, Deserialize)]
@@ -96,7 +95,7 @@ fn unknown(kind: &str, json: &str) -> Result<Object, DecodeError> {
         #[serde(borrow)]
         name: Text<'a>,
     }
-    let Metadata { namespace, name } = serde_json::from_str::<Named<'_>>(json)?.metadata;
+    let Metadata { namespace, name } = decode_object::<Named<'_>>(json)?.metadata;
     let kind = Cow::Owned(String::from(kind));
     let reference = ObjectReference { kind, namespace: (&*namespace).into(), name: (&*name).into() };
     Ok(Object {
@@ -146,7 +145,7 @@ mod tests {
         for (bad, said) in [
             ("", "EOF"),
             ("kind: Pod", "expected value"),
-            ("[]", "kind"),
+            ("[]", "expected an object"),
             (r#"{"kind":"Table"}"#, "expected a List, EndpointSliceList"),
             (r#"{"kind":"List"}"#, "without items"),
             (r#"{"kind":"PodList"}"#, "without items"),

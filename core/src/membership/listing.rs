@@ -33,7 +33,9 @@ use verdict::{Verdict, judge};
 
 use super::object::{Object, Page, Source};
 use crate::api::exchange::Exchange;
-use crate::api::{AnswerPart, LabelSelector, ListPage, Namespace, Request, Resource, ResourceVersion, service};
+use crate::api::{
+    AnswerPart, DecodeError, LabelSelector, ListPage, Namespace, Request, Resource, ResourceVersion, service,
+};
 use crate::backoff::{Backoff, Jitter};
 use crate::machine::{Actions, Cause, Deadline, Input, Machine, RequestId};
 use crate::time::{Instant, Now};
@@ -87,7 +89,6 @@ pub struct Listing {
     attempts: Attempts,
     last_id: RequestId,
     restarts: u32,
-    seen: usize,
     latest: Instant,
 }
 
@@ -99,6 +100,8 @@ struct Collection {
     continue_token: Option<Arc<str>>,
     version: Option<ResourceVersion>,
     objects: Vec<Object>,
+    /// What counts against the limit of objects: one a page at least.
+    seen: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -124,6 +127,18 @@ impl Attempts {
         self.since = now;
         self.forbidden_since = None;
         self.backoff.reset();
+    }
+
+    /// When the 403s in a row began. The first of them begins a series of pauses of its own, within its short patience.
+    const fn first_forbidden(&mut self, now: Instant) -> Instant {
+        match self.forbidden_since {
+            Some(first) => first,
+            None => {
+                self.forbidden_since = Some(now);
+                self.backoff.reset();
+                now
+            }
+        }
     }
 }
 
@@ -236,7 +251,7 @@ impl Machine for Listing {
                 let pause = until.saturating_since(now.instant).as_secs_f64();
                 alloc::format!("will try again in {pause:.1} s to {doing}; attempt {count} failed, {left:.1} s left")
             }
-            Phase::Done => alloc::format!("done: {} objects were read", self.seen),
+            Phase::Done => alloc::format!("done"),
         }
     }
 }
@@ -255,7 +270,6 @@ impl Listing {
             attempts: Attempts { count: 0, since: Instant::ORIGIN, forbidden_since: None, backoff },
             last_id: RequestId::default(),
             restarts: 0,
-            seen: 0,
             latest: Instant::ORIGIN,
         }
     }
@@ -323,6 +337,9 @@ impl Listing {
         match verdict {
             Verdict::Success(body) if self.needs_the_service() => self.take_service(&body, actions),
             Verdict::Success(body) => match self.config.options().source.decode_page(&body) {
+                Ok(page) if page.resource_version.is_empty() => {
+                    self.retry(ListingFailure::Undecodable(DecodeError::NoResourceVersion), None, actions);
+                }
                 Ok(page) => self.take_page(page, actions),
                 Err(error) => self.retry(ListingFailure::Undecodable(error), None, actions),
             },
@@ -352,9 +369,9 @@ impl Listing {
             return self.restart(actions);
         }
         // An empty page counts as one object, so that a server which never ends is noticed as well.
-        self.seen = self.seen.saturating_add(page.objects.len().max(1));
+        collection.seen = collection.seen.saturating_add(page.objects.len().max(1));
         let limit = self.config.options().object_limit;
-        if self.seen > limit {
+        if collection.seen.saturating_add(self.listed.objects.len()) > limit {
             return self.give_up(ListingFailure::TooManyObjects { limit }, actions);
         }
         collection.version = Some(page.resource_version);
@@ -374,7 +391,6 @@ impl Listing {
 
     fn finish_collection(&mut self) {
         let Collection { version, objects, .. } = mem::take(&mut self.collection);
-        let version = version.filter(|version| !version.is_empty());
         let is_first = self.scopes.len() == self.config.scopes().len();
         let lowest = match (self.listed.resource_version.take(), version) {
             (_, version) if is_first => version,
@@ -402,13 +418,16 @@ impl Listing {
 
     /// Pauses before the next attempt, unless time would run out first.
     fn retry(&mut self, failure: ListingFailure, after: Option<Duration>, actions: &mut Actions<Event>) {
-        let pause = after.unwrap_or_else(|| self.attempts.backoff.next());
-        let until = self.latest.saturating_add(pause);
         let mut last = self.give_up_at();
         if let ListingFailure::Forbidden { .. } = failure {
-            let first = *self.attempts.forbidden_since.get_or_insert(self.latest);
-            last = last.min(first.saturating_add(FORBIDDEN_PATIENCE));
+            last = last.min(self.attempts.first_forbidden(self.latest).saturating_add(FORBIDDEN_PATIENCE));
+        } else {
+            self.attempts.forbidden_since = None;
         }
+        // `Retry-After: 0` is no leave to hammer a server that just failed.
+        let after = after.filter(|after| !after.is_zero());
+        let pause = after.unwrap_or_else(|| self.attempts.backoff.next());
+        let until = self.latest.saturating_add(pause);
         if until >= last {
             return self.give_up(failure, actions);
         }

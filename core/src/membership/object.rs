@@ -8,7 +8,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::state::MemberState;
 use super::view::{Family, Reason, Skipped};
-use crate::api::decode::{DecodeError, ListMeta, Text, decode_list};
+use crate::api::decode::{DecodeError, ListMeta, Text, decode_list, decode_object};
 use crate::api::endpoint_slice::{self, EndpointSlice};
 use crate::api::endpoints::{self, Endpoints};
 use crate::api::pod::Pod;
@@ -53,11 +53,11 @@ impl Source {
     }
 
     /// Decodes one object of this source.
-    pub(crate) fn decode_object(self, json: &str) -> Result<Object, DecodeError> {
+    pub(crate) fn decode_object(self, json: &[u8]) -> Result<Object, DecodeError> {
         Ok(match self {
-            Self::EndpointSlices => Object::of_slice(&serde_json::from_str(json)?),
-            Self::Endpoints => Object::of_endpoints(&serde_json::from_str(json)?),
-            Self::Pods => Object::of_pod(&serde_json::from_str(json)?),
+            Self::EndpointSlices => Object::of_slice(&decode_object(json)?),
+            Self::Endpoints => Object::of_endpoints(&decode_object(json)?),
+            Self::Pods => Object::of_pod(&decode_object(json)?),
         })
     }
 }

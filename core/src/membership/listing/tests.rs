@@ -208,6 +208,14 @@ fn a_list_that_never_holds_still_is_given_up() {
 }
 
 #[test]
+fn what_is_read_again_counts_once_against_the_limit() {
+    let mut host = Host::start(ListingOptions { object_limit: 3, ..options() });
+    host.answer(200, None, &page("7", "t", &["a", "b"])).answer(410, None, "");
+    host.answer(200, None, &page("8", "", &["a", "b", "c"]));
+    assert_eq!(names(host.snapshot()).len(), 3);
+}
+
+#[test]
 fn a_server_that_never_ends_is_given_up() {
     let mut host = Host::start(ListingOptions { object_limit: 3, ..options() });
     for token in ["a", "b", "c", "d"] {
@@ -257,6 +265,26 @@ fn what_time_does_not_mend_ends_the_listing_at_once() {
         host.answer(status, None, "no");
         assert!(host.error().to_string().contains("no"), "{status}");
     }
+}
+
+#[test]
+fn a_server_that_says_return_at_once_is_not_hammered() {
+    let mut host = Host::start(options());
+    host.answer(503, Some("0"), "");
+    assert!(host.wait() >= FIRST_PAUSE / 2);
+}
+
+#[test]
+fn only_403s_in_a_row_count_as_a_missing_right() {
+    let mut host = Host::start(options());
+    host.answer(403, None, "");
+    let _ = host.wait();
+    for _ in 0..4 {
+        host.answer(503, Some("1"), "");
+        let _ = host.wait();
+    }
+    host.answer(403, None, "");
+    assert!(matches!(host.events.last(), Some(Event::Retrying { failure: ListingFailure::Forbidden { .. }, .. })));
 }
 
 #[test]
@@ -321,7 +349,13 @@ fn a_body_over_the_limit_is_cancelled() {
 
 #[test]
 fn a_broken_body_is_a_failure_and_never_an_empty_list() {
-    for body in ["", "<html>", r#"{"kind":"Status"}"#, r#"{"kind":"PodList","items":[{"metadata""#] {
+    for body in [
+        "",
+        "<html>",
+        r#"{"kind":"Status"}"#,
+        r#"{"kind":"PodList","metadata":{},"items":[]}"#,
+        r#"{"kind":"PodList","items":[{"metadata""#,
+    ] {
         let mut host = Host::start(options());
         host.answer(200, None, body);
         assert!(matches!(host.events[..], [Event::Retrying { failure: ListingFailure::Undecodable(_), .. }]), "{body}");

@@ -7,7 +7,7 @@ fn slice(endpoint: &str) -> Object {
         r#"{{"metadata":{{"name":"web-abc","namespace":"lab","resourceVersion":"7",
              "labels":{{"app":"web","kubernetes.io/service-name":"web"}}}},"addressType":"IPv4","endpoints":[{endpoint}]}}"#
     );
-    Source::EndpointSlices.decode_object(&json).unwrap()
+    Source::EndpointSlices.decode_object(json.as_bytes()).unwrap()
 }
 
 fn pod(metadata: &str, status: &str) -> Object {
@@ -15,7 +15,7 @@ fn pod(metadata: &str, status: &str) -> Object {
         r#"{{"metadata":{{"name":"web-0","namespace":"lab","uid":"u0"{metadata}}},
              "spec":{{"hostname":"web-0","subdomain":"web"}},"status":{{{status}}}}}"#
     );
-    Source::Pods.decode_object(&json).unwrap()
+    Source::Pods.decode_object(json.as_bytes()).unwrap()
 }
 
 fn skipped(object: &Object) -> String {
@@ -64,7 +64,7 @@ fn what_is_no_address_is_skipped_by_name_and_the_rest_is_kept() {
 fn a_slice_of_domain_names_is_skipped() {
     let json =
         r#"{"metadata":{"name":"s","namespace":"lab"},"addressType":"FQDN","endpoints":[{"addresses":["a.example"]}]}"#;
-    let object = Source::EndpointSlices.decode_object(json).unwrap();
+    let object = Source::EndpointSlices.decode_object(json.as_bytes()).unwrap();
     assert_eq!((object.endpoints.len(), skipped(&object).contains("domain names")), (0, true));
 }
 
@@ -72,7 +72,7 @@ fn a_slice_of_domain_names_is_skipped() {
 fn endpoints_tell_ready_from_not_ready_and_that_they_are_cut() {
     let json = r#"{"metadata":{"name":"web","namespace":"lab","annotations":{"endpoints.kubernetes.io/over-capacity":"truncated"}},
         "subsets":[{"addresses":[{"ip":"10.0.0.1","hostname":"web-0"}],"notReadyAddresses":[{"ip":"10.0.0.2"}]},{"addresses":null}]}"#;
-    let object = Source::Endpoints.decode_object(json).unwrap();
+    let object = Source::Endpoints.decode_object(json.as_bytes()).unwrap();
     let states: Vec<_> = object.endpoints.iter().map(|endpoint| (endpoint.state, endpoint.serving)).collect();
     assert_eq!(states, [(MemberState::Ready, true), (MemberState::NotReady, false)]);
     assert_eq!(object.endpoints[0].service.as_deref(), Some("web"));

@@ -16,7 +16,7 @@ fn slice(name: &str, version: u32, address: &str, pod: &str, conditions: &str) -
              "endpoints":[{{"addresses":["{address}"],"conditions":{{{conditions}}},
                             "targetRef":{{"kind":"Pod","name":"{pod}","namespace":"lab","uid":"uid-{pod}"}}}}]}}"#
     );
-    Source::EndpointSlices.decode_object(&json).unwrap()
+    Source::EndpointSlices.decode_object(json.as_bytes()).unwrap()
 }
 
 const READY: &str = r#""ready":true"#;
@@ -94,7 +94,7 @@ fn whoever_is_left_out_is_named_with_the_reason() {
     let reason = "Pod lab/web-0: it is not-ready, and only ready members are asked for";
     assert_eq!(reasons(&objects, &Policy::default()), [reason]);
     let pod = Source::Pods
-        .decode_object(r#"{"metadata":{"name":"p","namespace":"lab","uid":"u"},"status":{"phase":"Pending"}}"#);
+        .decode_object(br#"{"metadata":{"name":"p","namespace":"lab","uid":"u"},"status":{"phase":"Pending"}}"#);
     let any = Policy { admission: Admission::Any, ..Policy::default() };
     assert_eq!(reasons(&[pod.unwrap()], &any), ["Pod lab/p: it has no address yet"]);
 }
