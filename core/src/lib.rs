@@ -73,4 +73,5 @@ mod backoff;
 pub mod machine;
 pub mod membership;
 pub mod name;
+mod text;
 pub mod time;

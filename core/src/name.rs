@@ -23,6 +23,9 @@ pub(crate) use host::is_nameable;
 /// ([limits](https://www.erlang.org/doc/system/system_limits.html)).
 const MAX_NAME_LENGTH: usize = 255;
 
+/// The longest name that DNS resolves ([RFC 1123 §2.1](https://www.rfc-editor.org/rfc/rfc1123#page-13), less its last dot).
+const MAX_HOST_LENGTH: usize = 253;
+
 /// The name of a node, valid in its form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeName(Arc<str>);
@@ -110,15 +113,14 @@ pub(crate) struct Facts<'a> {
 impl Naming {
     /// Names a member, or says why it cannot be named.
     pub(crate) fn name(&self, facts: &Facts<'_>) -> Result<NodeName, Unnameable> {
-        let host = self.host(facts)?;
-        let text = match &self.basename {
-            Some(basename) => format!("{}@{}", basename.as_str(), host.display(&self.domain)),
-            None => format!("{}", host.display(&self.domain)),
+        let host = format!("{}", self.host(facts)?.display(&self.domain));
+        within(MAX_HOST_LENGTH, "host", &host)?;
+        let name = match &self.basename {
+            Some(basename) => format!("{}@{host}", basename.as_str()),
+            None => host,
         };
-        if text.len() > MAX_NAME_LENGTH {
-            return Err(Unnameable::TooLong { length: text.len() });
-        }
-        Ok(NodeName(text.into()))
+        within(MAX_NAME_LENGTH, "name", &name)?;
+        Ok(NodeName(name.into()))
     }
 
     fn host<'a>(&'a self, facts: &Facts<'a>) -> Result<Host<'a>, Unnameable> {
@@ -155,6 +157,10 @@ impl Naming {
     }
 }
 
+fn within(allowed: usize, part: &'static str, text: &str) -> Result<(), Unnameable> {
+    if text.len() <= allowed { Ok(()) } else { Err(Unnameable::TooLong { part, length: text.len(), allowed }) }
+}
+
 fn label<'a>(part: &'static str, text: &'a str) -> Result<&'a str, Unnameable> {
     if is_dns_label(text) { Ok(text) } else { Err(Unnameable::NotALabel { part, text: text.into() }) }
 }
@@ -170,7 +176,7 @@ pub struct NameParts<'a> {
 }
 
 /// Why a member cannot be named.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Unnameable {
     /// The mode needs a host name, and the API gives none: only pods of a StatefulSet, or with `hostname` and `subdomain`
@@ -185,10 +191,14 @@ pub enum Unnameable {
         /// What it is.
         text: String,
     },
-    /// The name would be longer than 255 characters.
+    /// The name would be longer than 255 characters, or its host longer than 253.
     TooLong {
+        /// Which of the two.
+        part: &'static str,
         /// How long it would be, in characters.
         length: usize,
+        /// How long it may be, in characters.
+        allowed: usize,
     },
 }
 
@@ -198,8 +208,8 @@ impl fmt::Display for Unnameable {
             Self::NoHostname => f.write_str("it has no host name (a StatefulSet gives its pods one)"),
             Self::NoService => f.write_str("no Service is configured and its object names none"),
             Self::NotALabel { part, text } => write!(f, "its {part} {text:?} is not an RFC 1123 label"),
-            Self::TooLong { length } => {
-                write!(f, "its name would be {length} characters long, {MAX_NAME_LENGTH} are allowed")
+            Self::TooLong { part, length, allowed } => {
+                write!(f, "its {part} would be {length} characters long, {allowed} are allowed")
             }
         }
     }

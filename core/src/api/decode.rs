@@ -14,6 +14,8 @@ pub(crate) use list::{ListMeta, decode_list};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
+use crate::text::one_line;
+
 /// Bytes that are not what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -32,6 +34,8 @@ pub enum DecodeError {
     },
     /// A list without an `items` field. Kubernetes always writes one: this is no empty list.
     NoItems,
+    /// One page of a longer list, where all of it was wanted.
+    Partial,
     /// A list without a `metadata.resourceVersion`. An API server always writes one: this is none of its lists.
     NoResourceVersion,
 }
@@ -45,6 +49,7 @@ impl fmt::Display for DecodeError {
             }
             Self::Kind { expected, found } => write!(f, "expected {expected}, found {found:?}"),
             Self::NoItems => f.write_str("a list without items"),
+            Self::Partial => f.write_str("one page of a longer list; read all of it, as kubectl does"),
             Self::NoResourceVersion => f.write_str("a list without a resourceVersion"),
         }
     }
@@ -52,9 +57,22 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
+/// How much is kept of what a parser quotes, in bytes: no object's bytes outlive its decoding (M6).
+const QUOTE_LIMIT: usize = 200;
+
+impl DecodeError {
+    pub(crate) fn kind(expected: impl Into<Cow<'static, str>>, found: &str) -> Self {
+        Self::Kind { expected: expected.into(), found: one_line(found, QUOTE_LIMIT) }
+    }
+}
+
 impl From<serde_json::Error> for DecodeError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Json { message: error.to_string() }
+        let (message, line, column) = (error.to_string(), error.line(), error.column());
+        let message = one_line(&message, QUOTE_LIMIT);
+        // The place stands at the end, where the cut may have been.
+        let place = alloc::format!("at line {line} column {column}");
+        Self::Json { message: if message.ends_with(&place) { message } else { alloc::format!("{message} {place}") } }
     }
 }
 

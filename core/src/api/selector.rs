@@ -184,6 +184,11 @@ impl<'a> Parser<'a> {
         if !self.take("(") {
             return Err("'('");
         }
+        // `(,)` holds two empty values, but `()` holds none, and the server refuses that.
+        self.skip_blanks();
+        if self.rest().starts_with(')') {
+            return Err(VALUE);
+        }
         loop {
             self.checked_word(is_label_value, VALUE)?;
             if self.take(")") {
@@ -242,6 +247,7 @@ mod tests {
             "empty=",
             "empty=,app=web",
             "in in (in)",
+            "app in (,)",
             " app = web ",
         ] {
             assert_eq!(LabelSelector::parse(good).map(|s| s.as_str().to_string()), Ok(good.to_string()));
@@ -260,6 +266,7 @@ mod tests {
             ("app=a?b", "label value"),
             ("app=приложение", "label value"),
             ("app in a", "'('"),
+            ("app in ()", "label value"),
             ("app in (a", "',' or ')'"),
             ("app in (a b)", "',' or ')'"),
             ("app%3Dweb", "label key"),

@@ -27,7 +27,7 @@ struct Spec<'a> {
 pub(crate) fn decode_selector(bytes: &[u8]) -> Result<Option<LabelSelector>, DecodeError> {
     let service: Service<'_> = decode_object(bytes)?;
     if &*service.kind != "Service" {
-        return Err(DecodeError::Kind { expected: "Service".into(), found: (*service.kind).into() });
+        return Err(DecodeError::kind("Service", &service.kind));
     }
     let labels = service.spec.selector.iter().map(|(key, value)| (&**key, &**value));
     LabelSelector::of_labels(labels).transpose().map_err(|error: SelectorError| DecodeError::Json {

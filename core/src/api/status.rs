@@ -6,9 +6,10 @@ use alloc::string::String;
 use serde::Deserialize;
 
 use super::decode::Text;
+use crate::text::one_line;
 
-/// How much of a body that is not a Status is quoted.
-const QUOTED_BYTES: usize = 300;
+/// How much of a message is kept, in bytes. The longest that a server of ours sends (a 403 of RBAC) has about 300.
+const MESSAGE_LIMIT: usize = 1000;
 
 #[derive(Deserialize)]
 struct Status<'a> {
@@ -20,29 +21,15 @@ struct Status<'a> {
 
 /// What an unsuccessful answer's body says, for people.
 ///
-/// The body need not be a Status: 429 from API Priority and Fairness is plain text, and a proxy answers in HTML.
+/// One line of 1,000 bytes at most, without control characters. The body need not be a Status: 429 from API Priority and Fairness is plain text, and a proxy answers in HTML.
 #[must_use]
 pub fn message(body: &[u8]) -> String {
     match serde_json::from_slice::<Status<'_>>(body) {
-        Ok(status) if &*status.kind == "Status" && !status.message.is_empty() => String::from(&*status.message),
-        _ => quote(body),
-    }
-}
-
-/// The beginning of the text, on one line.
-fn quote(body: &[u8]) -> String {
-    let cut = body.get(..QUOTED_BYTES).unwrap_or(body);
-    let mut line = String::new();
-    for word in String::from_utf8_lossy(cut).split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
+        Ok(status) if &*status.kind == "Status" && !status.message.is_empty() => {
+            one_line(&status.message, MESSAGE_LIMIT)
         }
-        line.extend(word.chars().filter(|c| !c.is_control()));
+        _ => one_line(&String::from_utf8_lossy(body.get(..MESSAGE_LIMIT).unwrap_or(body)), MESSAGE_LIMIT),
     }
-    if cut.len() < body.len() {
-        line.push('…');
-    }
-    line
 }
 
 #[cfg(test)]
@@ -66,9 +53,11 @@ mod tests {
     }
 
     #[test]
-    fn long_bodies_are_cut_and_control_characters_dropped() {
-        let quoted = message(&[b"\x1b[31m".as_slice(), &[b'x'; 1000]].concat());
-        assert!(quoted.starts_with("[31mxxx") && quoted.ends_with("x…"), "{quoted}");
-        assert!(quoted.len() < 310);
+    fn messages_are_cut_and_control_characters_dropped() {
+        let quoted = message(&[b"\x1b[31m".as_slice(), &[b'x'; 5000]].concat());
+        assert!(quoted.starts_with("[31mxxx") && quoted.len() <= 1003, "{quoted}");
+        let status = alloc::format!(r#"{{"kind":"Status","message":"a\u001b[2J\nb{}"}}"#, "x".repeat(5000));
+        let quoted = message(status.as_bytes());
+        assert!(quoted.starts_with("a[2J bxxx") && quoted.len() <= 1003, "{quoted}");
     }
 }

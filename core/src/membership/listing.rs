@@ -14,13 +14,17 @@
 //!   a continue token has expired (410).
 //! - A failure that time may mend is tried again with growing, jittered pauses, or when the server says (`Retry-After`), as
 //!   long as the request timeout lasts. Anything else ends the listing at once.
+//! - An exchange that falls silent for a third of the request timeout is dropped and tried again: a connection may be dead
+//!   without a word.
 //! - A 403 is tried again for [`FORBIDDEN_PATIENCE`] only: a starting API server gives some, a missing right stays missing.
 
+mod ask;
 mod config;
 mod failure;
 mod verdict;
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -31,11 +35,9 @@ pub use config::{ListingConfig, ListingConfigError, ListingFault, ListingOptions
 pub use failure::{ListingError, ListingFailure, Permission};
 use verdict::{Verdict, judge};
 
-use super::object::{Object, Page, Source};
+use super::object::{Object, Page};
 use crate::api::exchange::Exchange;
-use crate::api::{
-    AnswerPart, DecodeError, LabelSelector, ListPage, Namespace, Request, Resource, ResourceVersion, service,
-};
+use crate::api::{AnswerPart, DecodeError, LabelSelector, Namespace, ResourceVersion, service};
 use crate::backoff::{Backoff, Jitter};
 use crate::machine::{Actions, Cause, Deadline, Input, Machine, RequestId};
 use crate::time::{Instant, Now};
@@ -50,8 +52,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a collection is begun again before the listing gives up.
 const RESTART_LIMIT: u32 = 4;
 
-/// The longest Service object that is accepted: etcd's own limit for a request is 1.5 MiB.
-const SERVICE_BYTES: usize = 2 * 1024 * 1024;
+/// An exchange that has been silent for this part of the request timeout (and a second at least) is given up for another.
+const SILENCE_PART: u32 = 3;
+const SHORTEST_SILENCE: Duration = Duration::from_secs(1);
 
 /// Lists collections once. See the [module's documentation](self).
 ///
@@ -107,8 +110,15 @@ struct Collection {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Idle,
-    Asking { id: RequestId, exchange: Exchange },
-    Pausing { until: Instant, failure: ListingFailure },
+    /// `heard` is when it was sent, or when its last part arrived.
+    Asking {
+        id: RequestId,
+        exchange: Exchange,
+        heard: Instant,
+    },
+    Pausing {
+        until: Instant,
+    },
     Done,
 }
 
@@ -118,6 +128,7 @@ struct Attempts {
     count: u32,
     since: Instant,
     forbidden_since: Option<Instant>,
+    last_failure: Option<ListingFailure>,
     backoff: Backoff,
 }
 
@@ -126,6 +137,7 @@ impl Attempts {
         self.count = 0;
         self.since = now;
         self.forbidden_since = None;
+        self.last_failure = None;
         self.backoff.reset();
     }
 
@@ -164,14 +176,10 @@ pub enum Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listed(snapshot) => {
-                write!(
-                    f,
-                    "listed {} objects at resourceVersion {:?}",
-                    snapshot.objects.len(),
-                    snapshot.resource_version
-                )
+            Self::Listed(Snapshot { objects, resource_version: Some(version) }) => {
+                write!(f, "listed {} objects at resourceVersion {version}", objects.len())
             }
+            Self::Listed(Snapshot { objects, resource_version: None }) => write!(f, "listed {} objects", objects.len()),
             Self::Retrying { failure, pause } => write!(f, "trying again in {:.1} s: {failure}", pause.as_secs_f64()),
             Self::Restarted => f.write_str("beginning again at the first page: the list expired or changed"),
             Self::Failed(error) => error.fmt(f),
@@ -200,27 +208,19 @@ impl Machine for Listing {
                 self.attempts.begin(self.latest);
                 self.ask(&mut actions);
             }
-            (Input::Timeout, Phase::Pausing { until, failure }) if self.latest >= *until => {
-                // A host that comes late finds no time left for another attempt.
-                let failure = failure.clone();
-                if self.latest < self.give_up_at() {
-                    self.ask(&mut actions)
-                } else {
-                    self.give_up(failure, &mut actions)
-                }
-            }
+            (Input::Timeout, Phase::Pausing { until }) if self.latest >= *until => self.try_again(&mut actions),
             (Input::Timeout, Phase::Asking { id, .. }) => {
                 let id = *id;
-                if self.latest >= self.give_up_at() {
+                if self.latest >= self.silent_at() {
                     actions.cancel(id);
-                    self.give_up(ListingFailure::TimedOut, &mut actions);
+                    self.retry(ListingFailure::TimedOut, None, &mut actions);
                 }
             }
-            (Input::Answer { id, part }, Phase::Asking { id: wanted, exchange }) if id == *wanted => {
+            (Input::Answer { id, part }, Phase::Asking { id: wanted, exchange, heard }) if id == *wanted => {
+                *heard = self.latest;
                 if let Some(answer) = exchange.feed(part) {
-                    // A transport may still be sending after a failure that was found here.
-                    let cut_short = answer.is_err();
-                    if cut_short && !matches!(part, AnswerPart::Failed(_)) {
+                    // The transport may go on sending after a failure that was found here.
+                    if answer.is_err() && !matches!(part, AnswerPart::Failed(_) | AnswerPart::End) {
                         actions.cancel(id);
                     }
                     self.conclude(judge(answer), &mut actions);
@@ -234,8 +234,8 @@ impl Machine for Listing {
     fn deadline(&self) -> Option<Deadline> {
         match self.phase {
             Phase::Idle | Phase::Done => None,
-            Phase::Asking { .. } => Some(Deadline { at: self.give_up_at(), cause: Cause::RequestTimeout }),
-            Phase::Pausing { until, .. } => Some(Deadline { at: until, cause: Cause::Retry }),
+            Phase::Asking { .. } => Some(Deadline { at: self.silent_at(), cause: Cause::RequestTimeout }),
+            Phase::Pausing { until } => Some(Deadline { at: until, cause: Cause::Retry }),
         }
     }
 
@@ -247,11 +247,11 @@ impl Machine for Listing {
             Phase::Asking { .. } => {
                 alloc::format!("waiting for the answer to: {doing}; attempt {count}, {left:.1} s left")
             }
-            Phase::Pausing { until, .. } => {
+            Phase::Pausing { until } => {
                 let pause = until.saturating_since(now.instant).as_secs_f64();
                 alloc::format!("will try again in {pause:.1} s to {doing}; attempt {count} failed, {left:.1} s left")
             }
-            Phase::Done => alloc::format!("done"),
+            Phase::Done => String::from("done"),
         }
     }
 }
@@ -267,7 +267,7 @@ impl Listing {
             collection: Collection::default(),
             listed: Snapshot::default(),
             phase: Phase::Idle,
-            attempts: Attempts { count: 0, since: Instant::ORIGIN, forbidden_since: None, backoff },
+            attempts: Attempts { count: 0, since: Instant::ORIGIN, forbidden_since: None, last_failure: None, backoff },
             last_id: RequestId::default(),
             restarts: 0,
             latest: Instant::ORIGIN,
@@ -280,56 +280,33 @@ impl Listing {
         let id = self.last_id.next();
         self.last_id = id;
         self.attempts.count = self.attempts.count.saturating_add(1);
-        self.phase = Phase::Asking { id, exchange: Exchange::new(body_limit) };
+        self.phase = Phase::Asking { id, exchange: Exchange::new(body_limit), heard: self.latest };
         actions.send(id, request);
     }
 
-    fn next_request(&self) -> (Request, usize) {
-        let options = self.config.options();
-        let namespace = self.namespace();
-        if let (true, Some(namespace), Some(service)) = (self.needs_the_service(), namespace, &options.service) {
-            return (Request::get_service(namespace, service, SERVICE_BYTES), SERVICE_BYTES);
+    /// After a pause: another attempt, unless the host came so late that no time is left.
+    fn try_again(&mut self, actions: &mut Actions<Event>) {
+        match self.attempts.last_failure.take() {
+            Some(failure) if self.latest >= self.give_up_at() => self.give_up(failure, actions),
+            failure => {
+                self.attempts.last_failure = failure;
+                self.ask(actions);
+            }
         }
-        let of_service = options.service.as_ref().filter(|_| options.source == Source::EndpointSlices);
-        let of_service = of_service.map(LabelSelector::of_service);
-        let selector = match (options.selector.as_ref().or(self.collection.service_selector.as_ref()), &of_service) {
-            (Some(selector), Some(of_service)) => Some(selector.and(of_service)),
-            (selector, of_service) => selector.or(of_service.as_ref()).cloned(),
-        };
-        let page = ListPage {
-            resource: options.source.resource(),
-            namespace,
-            label_selector: selector.as_ref(),
-            // Endpoints carry the name of their Service.
-            name: options.service.as_ref().filter(|_| options.source == Source::Endpoints),
-            limit: options.page_limit,
-            continue_token: self.collection.continue_token.as_deref(),
-        };
-        (Request::list(&page, options.page_bytes), options.page_bytes)
-    }
-
-    /// Whether the pods' selector has to be read off their Service first.
-    const fn needs_the_service(&self) -> bool {
-        let options = self.config.options();
-        matches!(options.source, Source::Pods)
-            && options.selector.is_none()
-            && self.collection.service_selector.is_none()
-    }
-
-    fn namespace(&self) -> Option<&Namespace> {
-        self.scopes.first()?.as_ref()
-    }
-
-    fn permission(&self) -> Permission {
-        let (verb, resource) = match self.needs_the_service() {
-            true => ("get", Resource::SERVICES),
-            false => ("list", self.config.options().source.resource()),
-        };
-        Permission { verb, resource, namespace: self.namespace().cloned() }
     }
 
     fn give_up_at(&self) -> Instant {
         self.attempts.since.saturating_add(self.config.options().request_timeout)
+    }
+
+    /// When the exchange in flight has been silent for too long.
+    fn silent_at(&self) -> Instant {
+        let timeout = self.config.options().request_timeout;
+        let silence = timeout.checked_div(SILENCE_PART).unwrap_or_default().max(SHORTEST_SILENCE);
+        match self.phase {
+            Phase::Asking { heard, .. } => heard.saturating_add(silence).min(self.give_up_at()),
+            _ => self.give_up_at(),
+        }
     }
 
     /// Acts on what one answer meant.
@@ -343,7 +320,10 @@ impl Listing {
                 Ok(page) => self.take_page(page, actions),
                 Err(error) => self.retry(ListingFailure::Undecodable(error), None, actions),
             },
-            Verdict::Restart => self.restart(actions),
+            Verdict::Expired { message } if self.collection.continue_token.is_none() => {
+                self.retry(ListingFailure::Expired { message }, None, actions);
+            }
+            Verdict::Expired { .. } => self.restart(actions),
             Verdict::Retry { failure, after } => self.retry(failure, after, actions),
             Verdict::GiveUp(failure) => self.give_up(failure, actions),
         }
@@ -401,6 +381,7 @@ impl Listing {
         };
         self.listed.resource_version = lowest;
         self.listed.objects.extend(objects);
+        self.restarts = 0;
         self.scopes.remove(0);
     }
 
@@ -424,25 +405,34 @@ impl Listing {
         } else {
             self.attempts.forbidden_since = None;
         }
+        let left = last.saturating_since(self.latest);
         // `Retry-After: 0` is no leave to hammer a server that just failed.
         let after = after.filter(|after| !after.is_zero());
-        let pause = after.unwrap_or_else(|| self.attempts.backoff.next());
-        let until = self.latest.saturating_add(pause);
-        if until >= last {
-            return self.give_up(failure, actions);
+        match after {
+            Some(after) if after >= left => {
+                let failure = Box::new(failure);
+                return self.give_up(ListingFailure::WaitTooLong { after, failure }, actions);
+            }
+            _ if left < FIRST_PAUSE => return self.give_up(failure, actions),
+            _ => {}
         }
-        self.phase = Phase::Pausing { until, failure: failure.clone() };
+        // A pause of ours leaves time for another attempt.
+        let ours = self.attempts.backoff.next().min(left.checked_div(2).unwrap_or_default());
+        let pause = after.unwrap_or(ours);
+        self.phase = Phase::Pausing { until: self.latest.saturating_add(pause) };
+        self.attempts.last_failure = Some(failure.clone());
         actions.emit(Event::Retrying { failure, pause });
     }
 
     fn give_up(&mut self, failure: ListingFailure, actions: &mut Actions<Event>) {
         let Attempts { count: attempts, since, .. } = self.attempts;
-        let error = ListingError {
-            permission: self.permission(),
-            failure,
-            attempts,
-            elapsed: self.latest.saturating_since(since),
-        };
+        // That there was no answer says little; what came before may say why.
+        let previous =
+            self.attempts.last_failure.take().filter(|previous| {
+                matches!(failure, ListingFailure::TimedOut) && *previous != ListingFailure::TimedOut
+            });
+        let elapsed = self.latest.saturating_since(since);
+        let error = ListingError { permission: self.permission(), failure, previous, attempts, elapsed };
         self.phase = Phase::Done;
         // Nothing of a listing that failed is evidence (M1).
         self.collection = Collection::default();

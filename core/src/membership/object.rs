@@ -15,6 +15,7 @@ use crate::api::pod::Pod;
 use crate::api::target::TargetReference;
 use crate::api::{ObjectReference, Resource, ResourceVersion};
 use crate::name::is_nameable;
+use crate::text;
 
 /// Which kind of API object tells of the members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +87,8 @@ pub struct Object {
     pub reference: ObjectReference,
     /// Its version; empty if it names none.
     pub resource_version: ResourceVersion,
+    /// The Service that it belongs to: a slice's label names it, Endpoints carry its name, and pods have none.
+    pub service: Option<Arc<str>>,
     /// The members that it tells of.
     pub endpoints: Vec<Endpoint>,
     /// What in it cannot be used, and why.
@@ -176,14 +179,14 @@ impl Object {
             object.skip(Reason::DomainNames);
             return object;
         }
-        let service = non_empty(&metadata.labels.service_name);
+        object.service = non_empty(&metadata.labels.service_name);
         for endpoint in &slice.endpoints {
-            object.add_slice_endpoint(endpoint, service.clone());
+            object.add_slice_endpoint(endpoint);
         }
         object
     }
 
-    fn add_slice_endpoint(&mut self, endpoint: &endpoint_slice::Endpoint<'_>, service: Option<Arc<str>>) {
+    fn add_slice_endpoint(&mut self, endpoint: &endpoint_slice::Endpoint<'_>) {
         let conditions = &endpoint.conditions;
         let state = match (conditions.terminating(), conditions.ready()) {
             (true, _) => MemberState::Terminating,
@@ -192,7 +195,7 @@ impl Object {
         };
         // "The first is the one to use": https://github.com/kubernetes/kubernetes/issues/106267
         let address = endpoint.addresses.first().map_or("", |address| &**address);
-        self.add_address(address, &endpoint.hostname, &endpoint.target_ref, service, state, conditions.serving());
+        self.add_address(address, &endpoint.hostname, &endpoint.target_ref, state, conditions.serving());
     }
 
     fn of_endpoints(endpoints: &Endpoints<'_>) -> Self {
@@ -202,12 +205,11 @@ impl Object {
         if metadata.is_truncated() {
             object.skip(Reason::Truncated);
         }
-        // Endpoints carry the name of their Service.
-        let service = non_empty(&metadata.name);
+        object.service = non_empty(&metadata.name);
         for subset in &endpoints.subsets {
             let mut add = |address: &endpoints::Address<'_>, state, serving| {
                 let (hostname, target) = (&address.hostname, &address.target_ref);
-                object.add_address(&address.ip, hostname, target, service.clone(), state, serving);
+                object.add_address(&address.ip, hostname, target, state, serving);
             };
             subset.addresses.iter().for_each(|address| add(address, MemberState::Ready, true));
             subset.not_ready_addresses.iter().for_each(|address| add(address, MemberState::NotReady, false));
@@ -221,7 +223,6 @@ impl Object {
         address: &str,
         hostname: &Text<'_>,
         target: &TargetReference<'_>,
-        service: Option<Arc<str>>,
         state: MemberState,
         serving: bool,
     ) {
@@ -229,9 +230,15 @@ impl Object {
         let mut addresses = Addresses::default();
         match parse_address(address) {
             Ok(address) => addresses.add(address),
-            Err(reason) => return self.skip(reason),
+            Err(reason) => {
+                let object = match pod {
+                    Some(pod) => ObjectReference { kind: Resource::PODS.kind().into(), namespace, name: pod.name },
+                    None => self.reference.clone(),
+                };
+                return self.skipped.push(Skipped { object, reason });
+            }
         }
-        let hostname = non_empty(hostname);
+        let (hostname, service) = (non_empty(hostname), self.service.clone());
         self.endpoints.push(Endpoint { addresses, namespace, pod, hostname, service, state, serving });
     }
 
@@ -242,9 +249,9 @@ impl Object {
             return (None, own_namespace.clone());
         }
         let same = target.namespace.is_empty() || *target.namespace == **own_namespace;
-        let namespace = if same { own_namespace.clone() } else { Arc::from(&*target.namespace) };
+        let namespace = if same { own_namespace.clone() } else { text::name(&target.namespace) };
         let pod = (!target.uid.is_empty())
-            .then(|| PodReference { name: Arc::from(&*target.name), uid: Arc::from(&*target.uid) });
+            .then(|| PodReference { name: text::name(&target.name), uid: text::name(&target.uid) });
         (pod, namespace)
     }
 
@@ -261,15 +268,20 @@ impl Object {
                     addresses.primary.get_or_insert_with(|| Family::of(address));
                     addresses.add(address);
                 }
-                Err(reason) => object.skip(reason),
+                // `podIP` stands in `podIPs` as well: one word on it is enough.
+                Err(reason) if object.skipped.is_empty() => object.skip(reason),
+                Err(_) => {}
             }
+        }
+        if addresses.is_empty() && !object.skipped.is_empty() {
+            return object;
         }
         let serving = pod.status.is_ready();
         object.endpoints.push(Endpoint {
             addresses,
             namespace: object.reference.namespace.clone(),
             pod: (!metadata.uid.is_empty())
-                .then(|| PodReference { name: object.reference.name.clone(), uid: Arc::from(&*metadata.uid) }),
+                .then(|| PodReference { name: object.reference.name.clone(), uid: text::name(&metadata.uid) }),
             hostname: non_empty(&pod.spec.hostname),
             service: non_empty(&pod.spec.subdomain),
             state: pod_state(pod, serving),
@@ -279,12 +291,15 @@ impl Object {
     }
 
     fn new(resource: Resource, namespace: &Text<'_>, name: &Text<'_>) -> Self {
-        let reference = ObjectReference {
-            kind: resource.kind().into(),
-            namespace: Arc::from(&**namespace),
-            name: Arc::from(&**name),
-        };
-        Self { reference, resource_version: ResourceVersion::default(), endpoints: Vec::new(), skipped: Vec::new() }
+        let reference =
+            ObjectReference { kind: resource.kind().into(), namespace: text::name(namespace), name: text::name(name) };
+        Self {
+            reference,
+            resource_version: ResourceVersion::default(),
+            service: None,
+            endpoints: Vec::new(),
+            skipped: Vec::new(),
+        }
     }
 
     fn skip(&mut self, reason: Reason) {
@@ -306,12 +321,15 @@ fn pod_state(pod: &Pod<'_>, ready: bool) -> MemberState {
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, Reason> {
+    if text.is_empty() {
+        return Err(Reason::NoAddress);
+    }
     let address = text.parse().ok().filter(|address| is_nameable(*address));
-    address.ok_or_else(|| Reason::NotAnAddress(String::from(text)))
+    address.ok_or_else(|| Reason::NotAnAddress(String::from(&*text::name(text))))
 }
 
 fn non_empty(text: &Text<'_>) -> Option<Arc<str>> {
-    (!text.is_empty()).then(|| Arc::from(&**text))
+    (!text.is_empty()).then(|| text::name(text))
 }
 
 impl fmt::Display for Source {

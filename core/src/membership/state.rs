@@ -7,7 +7,7 @@ use core::fmt;
 /// The names follow the pod's [phases and conditions](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/).
 /// EndpointSlices and Endpoints tell only [`Ready`](Self::Ready), [`NotReady`](Self::NotReady) and (slices alone)
 /// [`Terminating`](Self::Terminating).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "policies must decide on every state")]
 pub enum MemberState {
     /// Accepted, but not all containers run yet.
@@ -38,6 +38,15 @@ impl MemberState {
         }
     }
 
+    /// Which of two words on one pod is the later stage of its life: lower is later. What comes before its end has no order.
+    pub(crate) const fn finality(self) -> u8 {
+        match self {
+            Self::Failed | Self::Succeeded => 0,
+            Self::Terminating => 1,
+            Self::Pending | Self::Ready | Self::NotReady => 2,
+        }
+    }
+
     /// Who keeps a contested name: lower wins.
     pub(crate) const fn precedence(self) -> u8 {
         match self {
@@ -56,10 +65,10 @@ impl fmt::Display for MemberState {
 }
 
 /// Which members are admitted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the three readings of an endpoint's conditions")]
 pub enum Admission {
-    /// Only those that are ready. A terminating member is not, whatever its Service publishes.
+    /// Only those that are ready, as their Service publishes it. A terminating member never is.
     #[default]
     Ready,
     /// Those whose readiness probe passes, terminating or not
@@ -75,7 +84,8 @@ impl Admission {
     pub const fn admits(self, state: MemberState, serving: bool) -> bool {
         match state {
             MemberState::Failed | MemberState::Succeeded => false,
-            MemberState::Ready => true,
+            // A Service with publishNotReadyAddresses calls ready whoever has an address.
+            MemberState::Ready => serving || !matches!(self, Self::Serving),
             MemberState::Terminating => match self {
                 Self::Ready => false,
                 Self::Serving => serving,
@@ -105,6 +115,7 @@ mod tests {
         use MemberState::{Failed, NotReady, Pending, Ready, Succeeded, Terminating};
         for (state, serving, by_ready, by_serving, by_any) in [
             (Ready, true, true, true, true),
+            (Ready, false, true, false, true),
             (NotReady, false, false, false, true),
             (Pending, false, false, false, true),
             (Terminating, true, false, true, true),

@@ -69,7 +69,7 @@ pub struct Member {
 }
 
 /// What was seen and is no member, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "an object and a reason, and nothing else")]
 pub struct Skipped {
     /// The pod if it is known, else the object that tells of it.
@@ -85,7 +85,7 @@ impl fmt::Display for Skipped {
 }
 
 /// Why something that was seen is no member.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// The slice holds domain names (`addressType: FQDN`), which lead to no pod.
@@ -111,6 +111,8 @@ pub enum Reason {
     NotAnAddress(String),
     /// The Endpoints object is cut at 1,000 addresses: members are missing. EndpointSlices have no such limit.
     Truncated,
+    /// It belongs to another Service than the one that was asked for.
+    OtherService(Arc<str>),
     /// It cannot be named.
     Unnameable(Unnameable),
     /// The document holds an object of a kind that tells of no members.
@@ -123,6 +125,9 @@ impl fmt::Display for Reason {
             Self::DomainNames => f.write_str("it holds domain names, which lead to no pod"),
             Self::NameTaken { name, by } => write!(f, "its name {name} is taken by {by}"),
             Self::NoAddress => f.write_str("it has no address yet"),
+            Self::NotAdmitted { state: MemberState::Failed | MemberState::Succeeded, .. } => {
+                f.write_str("it has ended, and will not run again")
+            }
             Self::NotAdmitted { state, admission } => {
                 write!(f, "it is {state}, and only {} members are asked for", admission.as_str())
             }
@@ -130,6 +135,7 @@ impl fmt::Display for Reason {
             Self::Truncated => {
                 f.write_str("it is cut at 1,000 addresses, so members are missing; EndpointSlices have them all")
             }
+            Self::OtherService(service) => write!(f, "it belongs to the Service {service}"),
             Self::Unnameable(why) => why.fmt(f),
             Self::UnknownKind => f.write_str("this kind tells of no members; use EndpointSlices, Endpoints or Pods"),
         }
@@ -158,7 +164,7 @@ struct Word<'a> {
 pub struct View {
     /// The members, by name.
     pub members: BTreeMap<NodeName, Arc<Member>>,
-    /// What was seen and is no member, in the order of the objects' references.
+    /// What was seen and is no member, sorted.
     pub skipped: Vec<Skipped>,
 }
 
@@ -185,16 +191,16 @@ impl View {
             losers.extend(view.claim(member));
         }
         losers.iter().for_each(|loser| view.name_the_owner(loser));
-        view.skipped.sort_by(|a, b| a.object.cmp(&b.object));
+        view.skipped.sort();
         view
     }
 
     /// The member that these words, newest first, are about, if it counts.
     fn judge(&mut self, words: &[Word<'_>], policy: &Policy) -> Option<Member> {
         let newest = words.first()?;
-        // Terminating in any copy wins: deletion is never taken back.
-        let terminating = words.iter().find(|word| word.endpoint.state == MemberState::Terminating);
-        let Endpoint { state, serving, .. } = terminating.unwrap_or(newest).endpoint;
+        // The end in any copy wins, and then terminating: neither is ever taken back.
+        let latest = words.iter().min_by_key(|word| word.endpoint.state.finality()).unwrap_or(newest);
+        let Endpoint { state, serving, .. } = latest.endpoint;
         if !policy.admission.admits(*state, *serving) {
             self.skip(newest, Reason::NotAdmitted { state: *state, admission: policy.admission });
             return None;
@@ -286,7 +292,9 @@ impl<'a> Word<'a> {
     /// The copy in the newest object first. Equal versions go by the object's reference, so that the order of arrival never
     /// matters; versions that are no numbers count as old.
     fn newest_first(&self, other: &Self) -> Ordering {
-        let ascending = |word: &Self| (word.object.reference.clone(), word.endpoint.addresses.choose(None));
+        fn ascending<'w>(word: &Word<'w>) -> (&'w ObjectReference, Option<IpAddr>) {
+            (&word.object.reference, word.endpoint.addresses.choose(None))
+        }
         let (ours, theirs) = (self.object.resource_version.newness(), other.object.resource_version.newness());
         theirs.cmp(&ours).then_with(|| ascending(self).cmp(&ascending(other)))
     }

@@ -25,6 +25,23 @@ impl ClusterDomain {
         }
     }
 
+    /// The domain that counts: what the user says, else what `CLUSTER_DOMAIN` says, else what a pod's resolver searches, else
+    /// `cluster.local`. An empty variable says nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the one that counts is not an RFC 1123 subdomain.
+    pub fn choose(
+        user: Option<&str>,
+        variable: Option<&str>,
+        resolver_configuration: &str,
+    ) -> Result<Self, InvalidName> {
+        match user.or_else(|| variable.filter(|text| !text.is_empty())) {
+            Some(text) => Self::parse(text),
+            None => Ok(Self::from_resolver_configuration(resolver_configuration).unwrap_or_default()),
+        }
+    }
+
     /// Reads the domain off a pod's `/etc/resolv.conf`; `None` outside a pod.
     ///
     /// Kubernetes writes `search <namespace>.svc.<domain> svc.<domain> <domain>`
@@ -69,6 +86,16 @@ mod tests {
         assert_eq!(read("search corp.example\n"), None::<alloc::string::String>);
         assert_eq!(read("search svc.old\nsearch svc.new."), Some("new".into()));
         assert_eq!(read("search svc. svc.-x\n# search svc.x"), None);
+    }
+
+    #[test]
+    fn the_first_to_name_a_domain_counts() {
+        let choose = |user, variable, resolver| ClusterDomain::choose(user, variable, resolver).unwrap();
+        assert_eq!(choose(Some("a"), Some("b"), "search svc.c").as_str(), "a");
+        assert_eq!(choose(None, Some("b"), "search svc.c").as_str(), "b");
+        assert_eq!(choose(None, Some(""), "search svc.c").as_str(), "c");
+        assert_eq!(choose(None, None, "").as_str(), "cluster.local");
+        assert!(ClusterDomain::choose(Some(""), Some("b"), "").is_err());
     }
 
     #[test]

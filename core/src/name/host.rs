@@ -62,11 +62,14 @@ fn checked(label: &str) -> Option<&str> {
 ///
 /// An IPv4-mapped IPv6 address has two spellings for one peer; Kubernetes
 /// [warns of them](https://github.com/kubernetes/enhancements/tree/master/keps/sig-network/4858-ip-cidr-validation) and gives
-/// none to pods. The unspecified address names nobody.
+/// none to pods. The others name nobody, everybody, or somebody else on each link; Kubernetes refuses them in EndpointSlices.
+/// Loopback addresses are taken: peers on one machine have them.
 pub(crate) const fn is_nameable(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => !v4.is_unspecified(),
-        IpAddr::V6(v6) => !v6.is_unspecified() && v6.to_ipv4_mapped().is_none(),
+        IpAddr::V4(v4) => !v4.is_unspecified() && !v4.is_multicast() && !v4.is_broadcast() && !v4.is_link_local(),
+        IpAddr::V6(v6) => {
+            !v6.is_unspecified() && !v6.is_multicast() && !v6.is_unicast_link_local() && v6.to_ipv4_mapped().is_none()
+        }
     }
 }
 
@@ -133,7 +136,17 @@ mod tests {
             assert_eq!(parse_dashed(label), None, "{label}");
         }
         let domain = ClusterDomain::default();
-        for text in ["FD00::1", "fd00:0::1", "::ffff:10.0.0.7", "0.0.0.0", "::"] {
+        for text in [
+            "FD00::1",
+            "fd00:0::1",
+            "::ffff:10.0.0.7",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "169.254.1.1",
+            "fe80::1",
+            "ff02::1",
+        ] {
             assert_eq!(Host::parse(text, &domain), None, "{text}");
         }
     }

@@ -62,7 +62,17 @@ fn a_name_of_255_characters_is_the_longest() {
         named(&Naming { basename: Some(basename), ..Naming::default() }, &facts)
     };
     assert_eq!(with_basename(246).unwrap().len(), 255);
-    assert_eq!(with_basename(247), Err(Unnameable::TooLong { length: 256 }));
+    assert_eq!(with_basename(247), Err(Unnameable::TooLong { part: "name", length: 256, allowed: 255 }));
+}
+
+#[test]
+fn a_host_that_dns_cannot_resolve_is_no_host() {
+    let domain = ClusterDomain::parse(&["a".repeat(63).as_str(); 3].join(".")).unwrap();
+    let naming = Naming { domain, mode: NameMode::Hostname, ..Naming::default() };
+    let (longest, too_long) = ("h".repeat(45), "h".repeat(46));
+    let named = |hostname: &str| named(&naming, &facts("10.0.0.7", Some(hostname), Some("service")));
+    assert_eq!(named(&longest).map(|name| name.len()), Ok(253));
+    assert_eq!(named(&too_long), Err(Unnameable::TooLong { part: "host", length: 254, allowed: 253 }));
 }
 
 #[test]

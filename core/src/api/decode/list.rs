@@ -1,6 +1,5 @@
 //! Lists, decoded item by item.
 
-use alloc::string::String;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -31,7 +30,7 @@ pub(crate) fn decode_list<'a, T: Deserialize<'a>>(
     deserializer.end()?;
     let found = envelope.kind.unwrap_or_default();
     if found.strip_suffix("List") != Some(kind) {
-        return Err(DecodeError::Kind { expected: alloc::format!("{kind}List").into(), found: String::from(&*found) });
+        return Err(DecodeError::kind(alloc::format!("{kind}List"), &found));
     }
     if !envelope.has_items {
         return Err(DecodeError::NoItems);
@@ -138,6 +137,7 @@ impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for ItemsSeed<'_, T, F>
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
     use alloc::vec::Vec;
 
     use super::*;

@@ -1,5 +1,6 @@
 //! Why a listing, or one attempt of it, failed.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
@@ -14,6 +15,8 @@ pub struct ListingError {
     pub permission: Permission,
     /// What the last attempt brought.
     pub failure: ListingFailure,
+    /// What the attempt before brought, if the last one brought nothing at all.
+    pub previous: Option<ListingFailure>,
     /// How many attempts were made for this answer.
     pub attempts: u32,
     /// How long they took in all.
@@ -24,13 +27,22 @@ pub struct ListingError {
 impl fmt::Display for ListingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {}: {}", self.permission, self.failure)?;
-        if self.attempts > 1 {
-            write!(f, " (tried {} times in {:.1} s)", self.attempts, self.elapsed.as_secs_f64())?;
+        if let Some(previous) = &self.previous {
+            write!(f, "; before that: {previous}")?;
         }
-        if let ListingFailure::Forbidden { .. } = self.failure {
-            write!(f, "\n{}", self.permission.rule())?;
+        match (self.attempts, self.elapsed.as_secs_f64()) {
+            (0 | 1, seconds) if seconds < 0.1 => {}
+            (0 | 1, seconds) => write!(f, " (tried for {seconds:.1} s)")?,
+            (attempts, seconds) => write!(f, " (tried {attempts} times in {seconds:.1} s)")?,
         }
-        Ok(())
+        match &self.failure {
+            // A Role for it would let everybody in.
+            ListingFailure::Forbidden { message } if message.contains("system:anonymous") => {
+                f.write_str("\nno credentials were sent: give the server some")
+            }
+            ListingFailure::Forbidden { .. } => write!(f, "\n{}", self.permission.rule()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -40,6 +52,11 @@ impl core::error::Error for ListingError {}
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ListingFailure {
+    /// 410 for a list that names no state at all.
+    Expired {
+        /// What the server says.
+        message: String,
+    },
     /// There was no complete answer.
     Failed(Failure),
     /// 403: the permission is missing, or the server is still starting.
@@ -92,11 +109,19 @@ pub enum ListingFailure {
         /// How often the listing began again.
         restarts: u32,
     },
+    /// The server asks us to wait for longer than the request timeout lasts.
+    WaitTooLong {
+        /// How long it asks us to wait.
+        after: Duration,
+        /// What it could not do.
+        failure: Box<Self>,
+    },
 }
 
 impl fmt::Display for ListingFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Expired { message } => write!(f, "expired: {message}"),
             Self::Failed(failure) => failure.fmt(f),
             Self::Forbidden { message } => write!(f, "forbidden: {message}"),
             Self::NotFound { message } => write!(f, "not found: {message}"),
@@ -114,6 +139,13 @@ impl fmt::Display for ListingFailure {
             Self::Undecodable(error) => write!(f, "the answer is {error}"),
             Self::Unstable { restarts } => {
                 write!(f, "pages expired or changed before the last one was read, {restarts} times over")
+            }
+            Self::WaitTooLong { after, failure } => {
+                write!(
+                    f,
+                    "{failure}; it asks to wait {:.0} s, which is longer than the request timeout",
+                    after.as_secs_f64()
+                )
             }
         }
     }
@@ -182,13 +214,22 @@ mod tests {
             namespace: Some(Namespace::parse("lab").unwrap()),
         };
         let failure = ListingFailure::Forbidden { message: "no".into() };
-        let error = ListingError { permission, failure, attempts: 3, elapsed: Duration::from_millis(1040) };
+        let error =
+            ListingError { permission, failure, previous: None, attempts: 3, elapsed: Duration::from_millis(1040) };
         assert_eq!(
             error.to_string(),
             "cannot list endpointslices in namespace lab: forbidden: no (tried 3 times in 1.0 s)\n\
              a Role in namespace lab with this rule, bound to that user or service account, grants it:\n\
              \x20 - apiGroups: [\"discovery.k8s.io\"]\n    resources: [\"endpointslices\"]\n    verbs: [\"list\"]"
         );
+    }
+
+    #[test]
+    fn nobody_is_told_to_let_everybody_in() {
+        let permission = Permission { verb: "list", resource: Resource::PODS, namespace: None };
+        let failure = ListingFailure::Forbidden { message: "User \"system:anonymous\" cannot list".into() };
+        let error = ListingError { permission, failure, previous: None, attempts: 1, elapsed: Duration::ZERO };
+        assert!(error.to_string().ends_with("\nno credentials were sent: give the server some"), "{error}");
     }
 
     #[test]

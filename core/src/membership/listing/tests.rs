@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::api::{Failure, FailureKind, Head, Sent, ServiceName};
 use crate::machine::Action;
+use crate::membership::Source;
 
 /// A host that carries out nothing: it keeps the time and the one request in flight.
 #[derive(Clone)]
@@ -247,9 +248,12 @@ fn failures_that_time_may_mend_are_tried_again_with_growing_pauses_until_time_is
             pauses.push(host.wait());
         }
     }
-    assert!(pauses.len() > 5 && pauses[0] <= FIRST_PAUSE && *pauses.last().unwrap() <= LONGEST_PAUSE, "{pauses:?}");
+    assert!(pauses[0] <= FIRST_PAUSE && pauses.iter().all(|pause| *pause <= LONGEST_PAUSE), "{pauses:?}");
+    assert!((8..20).contains(&pauses.len()), "{pauses:?}");
     let error = host.error();
-    assert!(error.elapsed < Duration::from_secs(10) && error.attempts as usize == pauses.len() + 1);
+    assert_eq!(error.attempts as usize, pauses.len() + 1);
+    let unused = Duration::from_secs(10) - error.elapsed;
+    assert!(unused < FIRST_PAUSE, "it gave up {unused:?} too early");
     assert!(error.to_string().starts_with("cannot list pods in all namespaces: the line is cut (tried "), "{error}");
 }
 
@@ -312,8 +316,18 @@ fn a_silent_server_is_given_up_and_its_late_answer_ignored() {
     let id = host.in_flight.as_ref().unwrap().0;
     host.part(AnswerPart::Head(Head { status: 200, retry_after: None }));
     assert_eq!(host.listing.deadline().unwrap().cause, Cause::RequestTimeout);
-    assert_eq!(host.wait(), Duration::from_secs(10));
-    assert_eq!(host.error().failure, ListingFailure::TimedOut);
+    // A third of the timeout, three times, with a pause between.
+    let mut attempts = 0;
+    while host.in_flight.is_some() {
+        attempts += 1;
+        assert!(host.wait() <= Duration::from_secs(10) / 3);
+        assert!(host.in_flight.is_none(), "a silent exchange is dropped");
+        if host.listing.deadline().is_some() {
+            let _ = host.wait();
+        }
+    }
+    assert_eq!((attempts, &host.error().failure), (3, &ListingFailure::TimedOut));
+    assert!(host.error().to_string().ends_with("no answer in time (tried 3 times in 10.0 s)"), "{}", host.error());
     let before = host.listing.clone();
     host.feed(Input::Answer { id, part: AnswerPart::End });
     assert_eq!(host.listing, before);
@@ -329,10 +343,71 @@ fn a_host_that_wakes_too_late_for_another_attempt_gets_the_last_failure() {
 }
 
 #[test]
+fn an_answer_that_keeps_coming_has_the_whole_request_timeout() {
+    let mut host = Host::start(options());
+    host.part(AnswerPart::Head(Head { status: 200, retry_after: None }));
+    for _ in 0..9 {
+        host.now.instant = host.now.instant.saturating_add(Duration::from_secs(1));
+        host.feed(Input::Timeout);
+        host.part(AnswerPart::Chunk(b" "));
+    }
+    assert_eq!(host.wait(), Duration::from_secs(1));
+    assert_eq!(host.error().elapsed, Duration::from_secs(10));
+}
+
+#[test]
+fn silence_does_not_hide_what_went_wrong_before() {
+    let mut host = Host::start(options());
+    host.now.instant = host.now.instant.saturating_add(Duration::from_secs(8));
+    host.fail(FailureKind::Unreachable);
+    let _ = host.wait();
+    let _ = host.wait();
+    assert!(host.error().to_string().contains("no answer in time; before that: the line is cut (tried 2 times"));
+}
+
+#[test]
+fn a_server_that_asks_for_too_long_a_wait_is_not_waited_for() {
+    let mut host = Host::start(options());
+    host.answer(429, Some("20"), "busy");
+    assert!(host.error().to_string().contains("it asks to wait 20 s, which is longer"), "{}", host.error());
+}
+
+#[test]
+fn a_410_without_a_token_is_one_more_failed_answer() {
+    let mut host = Host::start(options());
+    host.answer(410, None, "gone");
+    assert!(matches!(host.events[..], [Event::Retrying { failure: ListingFailure::Expired { .. }, .. }]));
+}
+
+#[test]
+fn each_collection_may_begin_again() {
+    let mut host = Host::start(ListingOptions { namespaces: namespaces(&["a", "b"]), ..options() });
+    for _ in 0..2 {
+        for _ in 0..RESTART_LIMIT {
+            host.answer(200, None, &page("7", "t", &["x"])).answer(410, None, "");
+        }
+        host.answer(200, None, &page("8", "", &["x"]));
+    }
+    assert_eq!(names(host.snapshot()), ["x", "x"]);
+}
+
+#[test]
+fn parts_in_an_impossible_order_cancel_nothing_that_has_ended() {
+    let mut host = Host::start(options());
+    let id = host.in_flight.take().unwrap().0;
+    host.feed(Input::Answer { id, part: AnswerPart::End });
+    assert!(matches!(host.events[..], [Event::Retrying { .. }]));
+}
+
+#[test]
 fn each_page_has_the_whole_request_timeout() {
     let mut host = Host::start(options());
     for token in ["a", "b", ""] {
-        host.now.instant = host.now.instant.saturating_add(Duration::from_secs(9));
+        host.now.instant = host.now.instant.saturating_add(Duration::from_secs(3));
+        host.part(AnswerPart::Head(Head { status: 503, retry_after: None }));
+        host.now.instant = host.now.instant.saturating_add(Duration::from_secs(3));
+        host.part(AnswerPart::End);
+        let _ = host.wait();
         host.answer(200, None, &page("7", token, &["x"]));
     }
     assert_eq!(names(host.snapshot()).len(), 3);
@@ -461,7 +536,7 @@ proptest! {
     }
 
     #[test]
-    fn a_timeout_before_its_time_changes_nothing(early in 0..10_000_u64) {
+    fn a_timeout_before_its_time_changes_nothing(early in 0..3_333_u64) {
         let mut host = Host::start(options());
         let before = host.listing.clone();
         host.now.instant = host.now.instant.saturating_add(Duration::from_millis(early));

@@ -1,5 +1,6 @@
 //! What an answer means: a pure function of its status and body.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -13,7 +14,7 @@ pub(super) enum Verdict {
     /// It is what was asked for.
     Success(Vec<u8>),
     /// The pages read so far belong to a state that the server no longer has.
-    Restart,
+    Expired { message: String },
     /// It may be different later.
     Retry { failure: ListingFailure, after: Option<Duration> },
     /// Asking again brings the same.
@@ -36,7 +37,7 @@ pub(super) fn judge(answer: Result<Answer, Failure>) -> Verdict {
         403 => Verdict::Retry { failure: ListingFailure::Forbidden { message }, after },
         404 => Verdict::GiveUp(ListingFailure::NotFound { message }),
         // The fresh token inside continues inconsistently: design §3 begins again at the first page.
-        410 => Verdict::Restart,
+        410 => Verdict::Expired { message },
         429 => Verdict::Retry { failure: ListingFailure::Throttled { message }, after },
         500.. => Verdict::Retry { failure: ListingFailure::ServerError { status, message }, after },
         _ => Verdict::GiveUp(ListingFailure::Rejected { status, message }),
@@ -62,7 +63,7 @@ mod tests {
         assert_eq!(verdict(401), Verdict::GiveUp(ListingFailure::Unauthorized { message: message() }));
         assert_eq!(verdict(403), Verdict::Retry { failure: ListingFailure::Forbidden { message: message() }, after });
         assert_eq!(verdict(404), Verdict::GiveUp(ListingFailure::NotFound { message: message() }));
-        assert_eq!(verdict(410), Verdict::Restart);
+        assert_eq!(verdict(410), Verdict::Expired { message: message() });
         assert_eq!(verdict(429), Verdict::Retry { failure: ListingFailure::Throttled { message: message() }, after });
         for status in [500, 502, 503, 504, 599] {
             let failure = ListingFailure::ServerError { status, message: message() };
