@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 /// Who are my peers on Kubernetes?
 #[derive(Debug, Parser)]
@@ -20,7 +21,7 @@ pub(crate) enum Command {
 /// List the members of a cluster, by the names they have in it
 ///
 /// The members are read off EndpointSlices, Endpoints or Pods, selected by label or by the Service in front of them. Each
-/// flag can also be given in the environment, under the name shown with it.
+/// flag can also be given in the environment, under the name shown with it; the command line wins.
 ///
 /// Exit codes: 0 all is well; 1 the API or the input failed; 2 the usage or the configuration is wrong.
 #[derive(Args, Debug)]
@@ -46,7 +47,7 @@ pub(crate) struct Members {
     pub(crate) namespaces: Vec<String>,
 
     /// Look in all namespaces
-    #[arg(short = 'A', long, env = "QUORATE_ALL_NAMESPACES")]
+    #[arg(short = 'A', long, env = "QUORATE_ALL_NAMESPACES", value_parser = clap::builder::BoolishValueParser::new())]
     pub(crate) all_namespaces: bool,
 
     /// What the part of a name after the @ is: the address, the host name behind the Service, or the address as a DNS name
@@ -94,9 +95,19 @@ pub(crate) struct Members {
     #[arg(short = 'f', long, env = "QUORATE_FILE", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 
-    /// Say on standard error what is done and who is left out and why; twice for every request
+    /// Say on standard error what is done and who is left out and why; twice for every request. In the environment: how often
     #[arg(short = 'v', long, env = "QUORATE_VERBOSE", action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// The command line's grammar, with the environment as it is now: an empty variable says nothing, as with kubectl.
+pub(crate) fn command() -> clap::Command {
+    Cli::command().mut_subcommands(|subcommand| {
+        subcommand.mut_args(|argument| {
+            let is_empty = argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+            if is_empty { argument.env(Resettable::Reset) } else { argument }
+        })
+    })
 }
 
 const EXAMPLES: &str = "\

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Members, from_command_line: impl Fn(&str) -> bool)
     let Plan { input, policy, format } = Plan::make(arguments, from_command_line).map_err(Failure::Usage)?;
     let (objects, resource_version) = match input {
         Input::Api { config, listing } => fetch::from_api(config, listing)?,
-        Input::Document(file) => fetch::from_document(&file)?,
+        Input::Document(file) => fetch::from_document(&file, policy.naming.service.as_ref())?,
     };
     let reading = Reading { view: View::of(&objects, &policy), resource_version };
     tell_what_is_missing(&reading.view);

@@ -10,7 +10,12 @@ const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/endpointsli
 
 /// The command, with nothing in its environment that could change what it does.
 fn quorate(arguments: &[&str]) -> Command {
-    Command::new(cargo_bin!("quorate")).env_clear().env("HOME", "/nonexistent").arg("members").args(arguments)
+    Command::new(cargo_bin!("quorate"))
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .env("CLUSTER_DOMAIN", "cluster.local")
+        .arg("members")
+        .args(arguments)
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn json_has_the_documented_shape() {
   "skipped": [
     {
       "object": "Pod lab/b",
-      "reason": "it is failed, and only ready members are asked for"
+      "reason": "it has ended, and will not run again"
     }
   ],
   "resourceVersion": "7"
@@ -186,10 +191,70 @@ error: --service: "a.b" is not a name of a Service: it takes 1 to 63 lower-case 
        --include: "all" is none of ready, serving, any
        --ip-family: "6" is none of ipv4, ipv6
        --output: "yaml" is none of name, table, wide, json
+       --namespace and --all-namespaces exclude each other: leave one of them out
        --source: "dns" is none of endpointslices, endpoints, pods
        --request-timeout: "soon" is no length of time: write it as 500ms, 10s or 1m
-       --namespace and --all-namespaces exclude each other: leave one of them out
        configuration: there is no KUBECONFIG, no .kube/config in the home directory, and no sign of a pod around us (KUBERNETES_SERVICE_HOST, a service account's token); name a kubeconfig file
+
+"#]]);
+}
+
+#[test]
+fn faults_of_the_selection_and_of_the_configuration_come_together() {
+    quorate(&["--source=pods", "--service=web", "-A", "--kubeconfig=/nonexistent"]).assert().code(2).stderr_eq(str![[
+        r#"
+error: [..]/nonexistent[..]
+       a Service selects pods of its own namespace: name the namespaces, or give a label selector to look in all
+
+"#
+    ]]);
+    quorate(&["--kubeconfig=/nonexistent"]).assert().code(2).stderr_eq(str![[r#"
+error: [..]/nonexistent[..]
+       nothing is selected: give a label selector or the name of a Service
+
+"#]]);
+}
+
+#[test]
+fn a_flag_on_the_command_line_silences_a_variable_that_it_does_not_go_with() {
+    let fault = |quorate: Command| {
+        String::from_utf8(quorate.env("QUORATE_KUBECONFIG", "/nonexistent").output().unwrap().stderr).unwrap()
+    };
+    let everywhere = fault(quorate(&["-A", "-l", "app=web"]).env("QUORATE_NAMESPACE", "lab"));
+    assert!(!everywhere.contains("exclude each other"), "{everywhere}");
+    let here = fault(quorate(&["-n", "lab", "-l", "app=web"]).env("QUORATE_ALL_NAMESPACES", "1"));
+    assert!(!here.contains("exclude each other"), "{here}");
+    let both = fault(quorate(&["-l", "app=web"]).env("QUORATE_ALL_NAMESPACES", "yes").env("QUORATE_NAMESPACE", "lab"));
+    assert!(both.contains("exclude each other"), "{both}");
+    let server = fault(quorate(&["-l", "app=web"]).env("QUORATE_FILE", EXAMPLE));
+    assert!(server.contains("/nonexistent"), "{server}");
+}
+
+#[test]
+fn an_empty_variable_says_nothing() {
+    let mut quorate = quorate(&["-f", EXAMPLE]);
+    for name in
+        ["BASENAME", "CLUSTER_DOMAIN", "IP_FAMILY", "MODE", "INCLUDE", "OUTPUT", "SERVICE", "ALL_NAMESPACES", "VERBOSE"]
+    {
+        quorate = quorate.env(format!("QUORATE_{name}"), "");
+    }
+    quorate.assert().success().stderr_eq("").stdout_eq("10.244.0.7\n10.244.1.7\n10.244.2.7\n");
+}
+
+#[test]
+fn a_service_picks_its_own_slices_of_a_document() {
+    quorate(&["-f", EXAMPLE, "--service", "cart"]).assert().success().stdout_eq("10.244.0.7\n10.244.1.7\n10.244.2.7\n");
+    quorate(&["-f", EXAMPLE, "--service", "till"]).assert().success().stdout_eq("").stderr_eq(str![[r#"
+warning: no members: 2 left out; the first is EndpointSlice shop/cart-[..]: it belongs to the Service cart
+
+"#]]);
+}
+
+#[test]
+fn a_page_of_a_list_is_no_list() {
+    let page = r#"{"kind":"PodList","metadata":{"continue":"t","remainingItemCount":90},"items":[]}"#;
+    quorate(&["-f", "-"]).stdin(page).assert().code(1).stderr_eq(str![[r#"
+error: standard input: one page of a longer list; read all of it, as kubectl does
 
 "#]]);
 }
@@ -210,7 +275,7 @@ fn every_flag_can_come_from_the_environment() {
         .env("QUORATE_BASENAME", "cart")
         .env("QUORATE_MODE", "hostname")
         .env("QUORATE_INCLUDE", "any")
-        .env("QUORATE_SERVICE", "shopping")
+        .env("QUORATE_SERVICE", "cart")
         .env("QUORATE_CLUSTER_DOMAIN", "k8s.example")
         .env("QUORATE_VERBOSE", "0")
         // A server's flags in the environment are nobody's mistake.
@@ -220,11 +285,11 @@ fn every_flag_can_come_from_the_environment() {
         .success()
         .stderr_eq("")
         .stdout_eq(str![[r#"
-cart@cart-0.shopping.shop.svc.k8s.example
-cart@cart-1.shopping.shop.svc.k8s.example
-cart@cart-2.shopping.shop.svc.k8s.example
-cart@cart-3.shopping.shop.svc.k8s.example
-cart@cart-4.shopping.shop.svc.k8s.example
+cart@cart-0.cart.shop.svc.k8s.example
+cart@cart-1.cart.shop.svc.k8s.example
+cart@cart-2.cart.shop.svc.k8s.example
+cart@cart-3.cart.shop.svc.k8s.example
+cart@cart-4.cart.shop.svc.k8s.example
 
 "#]]);
 }

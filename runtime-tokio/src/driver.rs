@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use quorate_core::api::AnswerPart;
 use quorate_core::machine::{Action, Input, Machine};
-use tracing::debug;
+use tracing::{debug, trace, warn};
 
 use crate::clock::Clock;
 use crate::exchanges::{Exchanges, Part};
@@ -12,7 +12,8 @@ use crate::transport::Transport;
 
 /// Drives a machine that has not been started until `on_event` breaks, or until nothing is left to wait for.
 ///
-/// Requests, the heads of their answers and events are traced at level DEBUG; bodies and credentials never are.
+/// Requests, the heads of their answers and passed deadlines are traced at level DEBUG, events and what the machine waits for
+/// at TRACE; bodies and credentials never are.
 ///
 /// Every event goes to `on_event`, in order, as soon as the machine emits it. The result is what it broke with; `None` if the
 /// machine came to rest before.
@@ -39,23 +40,27 @@ pub async fn run<M: Machine, T>(
                     exchanges.cancel(id);
                 }
                 Action::Emit(event) => {
-                    debug!(%event, "emit");
+                    trace!(%event, "emit");
                     if let ControlFlow::Break(value) = on_event(event) {
                         return Some(value);
                     }
                 }
-                // `Action` may grow; a host that cannot carry an action out goes on without it.
-                _ => {}
+                // `Action` may grow. Whoever runs a newer machine on this host should know why it stalls.
+                action => warn!(%action, "this host cannot carry out an action of its machine"),
             }
         }
         let deadline = machine.deadline();
+        trace!("{}", machine.explain(clock.now()));
         if deadline.is_none() && exchanges.is_empty() {
             return None;
         }
         actions = tokio::select! {
             // The clock goes first: an answer that never ends must not push a deadline away.
             biased;
-            () = clock.sleep_until(deadline.map(|deadline| deadline.at)) => machine.handle(clock.now(), Input::Timeout),
+            () = clock.sleep_until(deadline.map(|deadline| deadline.at)) => {
+                debug!(cause = deadline.map(|deadline| tracing::field::display(deadline.cause)), "deadline");
+                machine.handle(clock.now(), Input::Timeout)
+            }
             (id, part) = exchanges.next(), if !exchanges.is_empty() => {
                 let now = clock.now();
                 let mut feed = |part| machine.handle(now, Input::Answer { id, part });

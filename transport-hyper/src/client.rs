@@ -84,8 +84,9 @@ impl Client {
                 Err((Sent::No, _)) => {}
             }
         }
+        let generation = self.connections.generation();
         let sender = self.dialler.dial(&self.config).await.map_err(|trouble| unsent(&trouble))?;
-        let mut lent = self.connections.add(sender);
+        let mut lent = self.connections.add(sender, generation);
         let message = self.message(request, authorization, lent.is_http2()).map_err(|trouble| unsent(&trouble))?;
         match exchange(&mut lent, message).await {
             Ok(answer) => Ok(Response::new(answer, lent, request.body_limit(), attempt)),

@@ -51,15 +51,21 @@ impl Connections {
         Some(Lent { connections: self.clone(), generation: open.generation, serial, sender: Some(sender) })
     }
 
-    /// Takes in a new connection, and lends it out.
-    pub(crate) fn add(&self, sender: Sender) -> Lent {
+    /// What a connection that is dialled from now on is to be [added](Self::add) with.
+    pub(crate) fn generation(&self) -> u64 {
+        self.open().generation
+    }
+
+    /// Takes in a new connection, and lends it out. If all were [cleared](Self::clear) since `generation`, it is lent this
+    /// once only: it was dialled with the credentials of before.
+    pub(crate) fn add(&self, sender: Sender, generation: u64) -> Lent {
         let mut open = self.open();
         open.serial = open.serial.wrapping_add(1);
         let serial = open.serial;
-        if let Sender::Http2(sender) = &sender {
+        if let (Sender::Http2(sender), true) = (&sender, generation == open.generation) {
             open.http2 = Some(Shared { sender: sender.clone(), serial });
         }
-        Lent { connections: self.clone(), generation: open.generation, serial, sender: Some(sender) }
+        Lent { connections: self.clone(), generation, serial, sender: Some(sender) }
     }
 
     /// Lends nothing any more of what is open; exchanges in progress go on.

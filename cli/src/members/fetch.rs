@@ -4,16 +4,17 @@ use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use quorate_core::api::ServiceName;
 use quorate_core::membership::Object;
 use quorate_core::membership::document;
-use quorate_core::membership::listing::{Event, Listing, ListingConfig};
+use quorate_core::membership::listing::{Event, Listing, ListingConfig, ListingFailure};
 use quorate_transport_hyper::{Client, Config};
 use tracing::{info, warn};
 
 use crate::Failure;
 
-/// The longest document that is read.
-const DOCUMENT_BYTES: u64 = 1 << 30;
+/// The longest document that is read, in bytes, and one.
+const DOCUMENT_BYTES: u64 = (1 << 30) + 1;
 
 /// The objects, and the version they have in common; empty if there is none.
 pub(super) type Objects = (Vec<Object>, String);
@@ -36,18 +37,24 @@ pub(super) fn from_api(config: Config, listing: ListingConfig) -> Result<Objects
             ControlFlow::Continue(())
         }
     }));
+    // Files and names are looked up on threads that nothing can interrupt: they must not hold us up.
+    runtime.shutdown_background();
     match outcome {
         Some(Ok(snapshot)) => {
             let version = snapshot.resource_version.map_or_else(String::new, |version| version.as_str().into());
             info!("read {} objects at resourceVersion {version:?}", snapshot.objects.len());
             Ok((snapshot.objects, version))
         }
+        // The transport's own failures name the server.
+        Some(Err(error)) if matches!(error.failure, ListingFailure::Failed(_)) => {
+            Err(Failure::Failed(error.to_string()))
+        }
         Some(Err(error)) => Err(Failure::Failed(format!("{server}: {error}"))),
         None => Err(Failure::Failed(format!("{server}: the listing ended without a result; please report this"))),
     }
 }
 
-pub(super) fn from_document(file: &Path) -> Result<Objects, Failure> {
+pub(super) fn from_document(file: &Path, service: Option<&ServiceName>) -> Result<Objects, Failure> {
     let name = if file == Path::new("-") { "standard input".into() } else { file.display().to_string() };
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{name}: {error}"));
     let mut bytes = Vec::new();
@@ -55,8 +62,15 @@ pub(super) fn from_document(file: &Path) -> Result<Objects, Failure> {
         true => std::io::stdin().lock().take(DOCUMENT_BYTES).read_to_end(&mut bytes),
         false => std::fs::File::open(file).and_then(|file| file.take(DOCUMENT_BYTES).read_to_end(&mut bytes)),
     };
-    read.map_err(|error| failed(&error))?;
+    let length = read.map_err(|error| failed(&error))?;
+    if length as u64 == DOCUMENT_BYTES {
+        return Err(failed(&"it is longer than 1 GiB; select fewer objects"));
+    }
     let document = document::decode(&bytes).map_err(|error| failed(&error))?;
     info!("read {} objects from {name}", document.objects.len());
+    let document = match service {
+        Some(service) => document.of_service(service),
+        None => document,
+    };
     Ok((document.objects, document.resource_version.as_str().into()))
 }

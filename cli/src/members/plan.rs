@@ -42,7 +42,10 @@ impl Plan {
         let service = parse(&mut faults, "--service", arguments.service.as_deref(), ServiceName::parse);
         let policy = policy(&mut faults, arguments, service.clone());
         let format = format(&mut faults, arguments.output.as_deref());
-        let input = match &arguments.file {
+        // A flag on the command line silences a variable that it does not go with.
+        let asks_server = API_FLAGS.iter().any(|(id, _)| from_command_line(id));
+        let file = arguments.file.as_ref().filter(|_| from_command_line("file") || !asks_server);
+        let input = match file {
             Some(file) => {
                 for (_, flag) in API_FLAGS.iter().filter(|(id, _)| from_command_line(id)) {
                     faults
@@ -50,7 +53,10 @@ impl Plan {
                 }
                 Some(Input::Document(file.clone()))
             }
-            None => api(&mut faults, arguments, service),
+            None => {
+                let scope = Scope::of(&mut faults, arguments, from_command_line);
+                api(&mut faults, arguments, scope, service)
+            }
         };
         match (input, policy, format) {
             (Some(input), Some(policy), Some(format)) if faults.is_empty() => Ok(Self { input, policy, format }),
@@ -72,17 +78,46 @@ fn policy(faults: &mut Faults, arguments: &Members, service: Option<ServiceName>
     Some(Policy { naming, admission: admission?, family })
 }
 
-/// The flag, then `CLUSTER_DOMAIN`, then this pod's resolver, then `cluster.local`. An empty variable says nothing.
 fn cluster_domain(faults: &mut Faults, flag: Option<&str>) -> Option<ClusterDomain> {
-    if let Some(text) = flag {
-        return faults.check("--cluster-domain", ClusterDomain::parse(text));
-    }
-    match std::env::var("CLUSTER_DOMAIN") {
-        Ok(text) if !text.is_empty() => faults.check("CLUSTER_DOMAIN", ClusterDomain::parse(&text)),
-        _ => {
-            let resolver = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-            Some(ClusterDomain::from_resolver_configuration(&resolver).unwrap_or_default())
+    let variable = std::env::var("CLUSTER_DOMAIN").ok();
+    let resolver = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let place = if flag.is_some() { "--cluster-domain" } else { "CLUSTER_DOMAIN" };
+    faults.check(place, ClusterDomain::choose(flag, variable.as_deref(), &resolver))
+}
+
+/// Where to look.
+enum Scope {
+    /// Where the configuration says, or in `default` if it says nothing, as kubectl does.
+    Configured,
+    Everywhere,
+    Named(Vec<String>),
+}
+
+impl Scope {
+    fn of(faults: &mut Faults, arguments: &Members, from_command_line: impl Fn(&str) -> bool) -> Self {
+        let named = || Self::Named(arguments.namespaces.clone());
+        match (arguments.all_namespaces, arguments.namespaces.is_empty()) {
+            (false, true) => Self::Configured,
+            (false, false) => named(),
+            (true, true) => Self::Everywhere,
+            (true, false) => match (from_command_line("all_namespaces"), from_command_line("namespaces")) {
+                (true, false) => Self::Everywhere,
+                (false, true) => named(),
+                _ => {
+                    faults.add("--namespace and --all-namespaces exclude each other: leave one of them out");
+                    Self::Everywhere
+                }
+            },
         }
+    }
+
+    fn namespaces(self, faults: &mut Faults, config: Option<&Config>) -> Vec<Namespace> {
+        let names = match self {
+            Self::Configured => vec![config.and_then(Config::namespace).unwrap_or("default").into()],
+            Self::Everywhere => Vec::new(),
+            Self::Named(names) => names,
+        };
+        names.iter().filter_map(|name| faults.check("--namespace", Namespace::parse(name))).collect()
     }
 }
 
@@ -95,40 +130,37 @@ fn format(faults: &mut Faults, name: Option<&str>) -> Option<Format> {
     }
 }
 
-fn api(faults: &mut Faults, arguments: &Members, service: Option<ServiceName>) -> Option<Input> {
+fn api(faults: &mut Faults, arguments: &Members, scope: Scope, service: Option<ServiceName>) -> Option<Input> {
     let sources =
         [Source::EndpointSlices, Source::Endpoints, Source::Pods].map(|source| (source.resource().plural(), source));
     let source = faults.choose("--source", &arguments.source, &sources);
     let selector = parse(faults, "--selector", arguments.selector.as_deref(), LabelSelector::parse);
     let request_timeout = faults.check("--request-timeout", duration(&arguments.request_timeout));
-    if arguments.all_namespaces && !arguments.namespaces.is_empty() {
-        faults.add("--namespace and --all-namespaces exclude each other: leave one of them out");
-    }
     let selection = Selection { kubeconfig: arguments.kubeconfig.clone(), context: arguments.context.clone() };
     let config = Config::discover(&Environment::from_process(), &selection).map_err(|error| faults.add(error)).ok();
-    let namespaces = match (arguments.all_namespaces, arguments.namespaces.is_empty()) {
-        (true, _) => Vec::new(),
-        (false, false) => arguments.namespaces.clone(),
-        (false, true) => vec![config.as_ref().and_then(Config::namespace).unwrap_or("default").into()],
-    };
-    let namespaces = namespaces.iter().filter_map(|name| faults.check("--namespace", Namespace::parse(name))).collect();
-    let selects_nothing = arguments.selector.is_none() && arguments.service.is_none();
-    if selects_nothing {
-        faults.add("nothing is selected: give --selector LABELS or --service NAME");
-    }
+    let namespaces = scope.namespaces(faults, config.as_ref());
+    // What is there and does not parse is named already; it is not missing.
+    let is_readable = |text: &Option<String>, parsed: bool| text.is_none() || parsed;
+    let selection_is_readable =
+        is_readable(&arguments.selector, selector.is_some()) && is_readable(&arguments.service, service.is_some());
+    let defaults = ListingOptions::default();
     let options = ListingOptions {
-        source: source?,
+        source: source.unwrap_or(defaults.source),
         namespaces,
         selector,
         service,
-        request_timeout: request_timeout?,
+        request_timeout: request_timeout.unwrap_or(defaults.request_timeout),
         seed: u64::from(std::process::id()),
-        ..ListingOptions::default()
+        ..defaults
     };
-    if !faults.is_empty() {
-        return None;
-    }
-    let listing = options.build().map_err(|error| faults.add(error)).ok();
+    let listing = options
+        .build()
+        .map_err(|error| {
+            if selection_is_readable {
+                faults.add(error)
+            }
+        })
+        .ok();
     Some(Input::Api { config: config?, listing: listing? })
 }
 

@@ -55,9 +55,9 @@ impl Config {
     /// 3. `.kube/config` in the home directory, if it exists;
     /// 4. the service account of the pod that we run in.
     ///
-    /// This is client-go's order, so that the answer is the same as kubectl's in the same shell, also in a pod. In one
-    /// thing we are stricter: when `KUBECONFIG` is set and none of its files exists, kubectl goes on to 4, which may well be
-    /// another cluster than the one that was meant; here that is a fault.
+    /// This is client-go's order, so that the answer is the same as kubectl's in the same shell, also in a pod. But what is
+    /// there is meant: when `KUBECONFIG` is set and none of its files exists, or a kubeconfig chooses no context, kubectl
+    /// goes on to 4, which may well be another cluster than the one that was meant; here that is a fault.
     ///
     /// # Errors
     ///

@@ -70,7 +70,7 @@ impl Config {
     /// # Errors
     ///
     /// All faults at once: an address that is none, a `ca.crt` or `token` that is missing or cannot be used, a `namespace`
-    /// that is no namespace. A missing `namespace` file is no fault.
+    /// that is missing or no namespace. (client-go falls back to `default`, which is hardly what is meant.)
     pub fn in_cluster(options: &InCluster) -> Result<Self, ConfigError> {
         let mut draft = Draft { source: "in-cluster".into(), ..Draft::default() };
         match Server::parse(&options.base_url()) {
@@ -93,10 +93,9 @@ fn namespace(options: &InCluster, faults: &mut Vec<Fault>) -> Option<String> {
     let path = options.service_account.join("namespace");
     let content = match read_file(&path) {
         Ok(content) => content,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
             let place = format!("service account {}", path.display());
-            faults.push(Fault::new(place, format!("cannot be read: {error}"), "make it readable"));
+            faults.push(Fault::new(place, format!("cannot be read: {error}"), "mount the whole service account"));
             return None;
         }
     };
@@ -105,7 +104,7 @@ fn namespace(options: &InCluster, faults: &mut Vec<Fault>) -> Option<String> {
         Ok(namespace) => Some(namespace.as_str().to_owned()),
         Err(error) => {
             let place = format!("service account {}", path.display());
-            faults.push(Fault::new(place, error.to_string(), "put the pod's namespace there, or remove the file"));
+            faults.push(Fault::new(place, error.to_string(), "put the pod's namespace there"));
             None
         }
     }
@@ -174,11 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_file_is_optional() {
+    fn a_namespace_must_be_there() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("ca.crt"), authority()).unwrap();
         fs::write(directory.path().join("token"), "t").unwrap();
-        assert_eq!(Config::in_cluster(&options(directory.path(), None, None)).unwrap().namespace(), None);
+        let error = Config::in_cluster(&options(directory.path(), None, None)).unwrap_err();
+        assert!(error.to_string().contains("/namespace: cannot be read"), "{error}");
+        assert_eq!(error.faults().len(), 1);
     }
 
     #[test]

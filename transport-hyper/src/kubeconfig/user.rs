@@ -21,7 +21,7 @@ pub(super) fn draft(entry: &Entry<'_, User>, draft: &mut Draft) {
         return;
     };
     if !server.is_https() {
-        let problem = format!("has credentials, but its context leads to {server}, and they are not sent unencrypted");
+        let problem = format!("its context leads to {server}, and they are not sent unencrypted");
         draft.faults.push(Fault::new(
             entry.place("credentials"),
             problem,
@@ -29,7 +29,7 @@ pub(super) fn draft(entry: &Entry<'_, User>, draft: &mut Draft) {
         ));
     } else if matches!(draft.trust, Some(Trust::Unverified)) {
         draft.warnings.push(format!(
-            "{} has credentials, but they are not sent: its cluster has insecure-skip-tls-verify, so whoever answers \
+            "{} are not sent: its cluster has insecure-skip-tls-verify, so whoever answers \
              could take them",
             entry.place("credentials")
         ));

@@ -1,0 +1,13 @@
+//! What the tests that cross crates share.
+
+pub mod api_server;
+pub mod child;
+pub mod eventually;
+pub mod kubeconfig;
+pub mod lab;
+pub mod listing_host;
+pub mod quorate_command;
+pub mod recording;
+pub mod server_trials;
+mod target_folder;
+pub mod trouble;
