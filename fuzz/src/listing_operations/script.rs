@@ -1,0 +1,98 @@
+//! What the fuzzer makes of its bytes: a configuration, and operations on the machine.
+
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use quorate_core::api::{AnswerPart, Head, LabelSelector, Namespace, ServiceName};
+use quorate_core::machine::Input;
+use quorate_core::membership::Source;
+use quorate_core::membership::listing::ListingOptions;
+
+use super::answer::{Body, Part, Status};
+use super::host::Host;
+
+#[derive(Arbitrary, Debug)]
+pub(super) struct Script<'a> {
+    source: AnySource,
+    namespaces: u8,
+    with_selector: bool,
+    with_service: bool,
+    small_limits: bool,
+    seed: u8,
+    pub(super) operations: Vec<Operation<'a>>,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum AnySource {
+    EndpointSlices,
+    Endpoints,
+    Pods,
+}
+
+impl Script<'_> {
+    pub(super) fn options(&self) -> ListingOptions {
+        let namespaces = ["a", "b", "c"].iter().take(usize::from(self.namespaces % 4));
+        let mut options = ListingOptions {
+            source: match self.source {
+                AnySource::EndpointSlices => Source::EndpointSlices,
+                AnySource::Endpoints => Source::Endpoints,
+                AnySource::Pods => Source::Pods,
+            },
+            namespaces: namespaces.filter_map(|name| Namespace::parse(name).ok()).collect(),
+            selector: LabelSelector::parse("app=web").ok().filter(|_| self.with_selector),
+            service: ServiceName::parse("web").ok().filter(|_| self.with_service),
+            seed: self.seed.into(),
+            ..ListingOptions::default()
+        };
+        if self.small_limits {
+            (options.page_bytes, options.object_limit) = (200, 3);
+        }
+        options
+    }
+}
+
+#[derive(Arbitrary, Debug)]
+pub(super) enum Operation<'a> {
+    /// A whole answer, so that long listings are within the fuzzer's reach.
+    Answer {
+        status: Status,
+        body: Body<'a>,
+    },
+    Part(Part<'a>),
+    Pass {
+        milliseconds: u16,
+    },
+    /// A host's clock must not go back; if it does all the same, nothing may break.
+    Rewind {
+        milliseconds: u16,
+    },
+    /// A part for an exchange that is not in flight.
+    Stale {
+        age: u8,
+        part: Part<'a>,
+    },
+    Start,
+    Timeout,
+    UntilDeadline,
+}
+
+impl Operation<'_> {
+    pub(super) fn play(&self, host: &mut Host) {
+        match self {
+            Self::Answer { status, body } => {
+                let head = AnswerPart::Head(Head { status: status.code(), retry_after: None });
+                let body = body.bytes();
+                for part in [head, AnswerPart::Chunk(&body), AnswerPart::End] {
+                    host.answer(part);
+                }
+            }
+            Self::Part(part) => part.with(|part| host.answer(part)),
+            Self::Pass { milliseconds } => host.pass(Duration::from_millis((*milliseconds).into())),
+            Self::Rewind { milliseconds } => host.rewind(Duration::from_millis((*milliseconds).into())),
+            Self::Stale { age, part } => part.with(|part| host.answer_late(*age, part)),
+            Self::Start => host.feed(Input::Start),
+            Self::Timeout => host.feed(Input::Timeout),
+            Self::UntilDeadline => host.wait(),
+        }
+    }
+}
