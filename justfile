@@ -1,0 +1,28 @@
+# The parts of the gate, one by one: `just test`, `just lint`, …
+
+_:
+    @just --list
+
+# everything, as CI runs it
+ci:
+    .ci/run
+
+# all tests, with the real API server
+test:
+    QUORATE_REQUIRE=apiserver cargo test --workspace
+
+# format, lints and documentation
+lint:
+    .ci/run format clippy docs
+
+# proof that the core needs no std
+no-std:
+    .ci/run no-std
+
+# each fuzz target for so many seconds
+fuzz seconds="10":
+    fuzz/run {{seconds}}
+
+# side by side with kubectl
+bench:
+    .ci/run bench
