@@ -35,6 +35,7 @@
 //! # Features
 //!
 //! - `hyper` (default): `quorate_transport_hyper::Client` is a [`Transport`].
+//! - `ring` (default) or `aws-lc-rs`: who does its cryptography.
 
 mod clock;
 mod driver;

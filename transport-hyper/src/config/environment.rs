@@ -143,6 +143,7 @@ mod tests {
         let pod = root.join("pod");
         fs::create_dir(&pod).unwrap();
         fs::write(pod.join("token"), "t").unwrap();
+        fs::write(pod.join("namespace"), "lab").unwrap();
         fs::write(pod.join("ca.crt"), rcgen::generate_simple_self_signed(vec!["ca".into()]).unwrap().cert.pem())
             .unwrap();
 

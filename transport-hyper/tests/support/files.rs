@@ -32,6 +32,7 @@ impl ServiceAccount {
         let account = Self(tempfile::tempdir().unwrap());
         account.write("ca.crt", &pki.authority());
         account.write("token", token);
+        account.write("namespace", "lab");
         account
     }
 
