@@ -9,6 +9,7 @@ pub(crate) mod endpoint_slice;
 pub(crate) mod endpoints;
 pub(crate) mod exchange;
 pub mod meta;
+pub(crate) mod object_meta;
 pub(crate) mod pod;
 pub mod request;
 pub mod resource;

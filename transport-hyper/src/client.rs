@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, HOST, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use quorate_core::api::{Failure, FailureKind, Request, Sent};
@@ -129,7 +129,11 @@ impl Client {
         if let Some(authorization) = authorization {
             message = message.header(AUTHORIZATION, authorization);
         }
-        message.body(Body::new(Bytes::new())).map_err(not_a_message)
+        let (content_type, body) = request.body().unwrap_or_default();
+        if !content_type.is_empty() {
+            message = message.header(CONTENT_TYPE, content_type);
+        }
+        message.body(Body::new(Bytes::copy_from_slice(body))).map_err(not_a_message)
     }
 }
 

@@ -6,39 +6,18 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::decode::{Text, object_or_null, objects_or_null, texts_or_null};
+use super::object_meta::ObjectMeta;
 use super::target::TargetReference;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EndpointSlice<'a> {
     #[serde(borrow, default, deserialize_with = "object_or_null")]
-    pub(crate) metadata: Metadata<'a>,
+    pub(crate) metadata: ObjectMeta<'a>,
     #[serde(borrow, default)]
     pub(crate) address_type: Text<'a>,
     #[serde(borrow, default, deserialize_with = "objects_or_null")]
     pub(crate) endpoints: Vec<Endpoint<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct Metadata<'a> {
-    #[serde(borrow)]
-    pub(crate) name: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) namespace: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) resource_version: Text<'a>,
-    #[serde(borrow, deserialize_with = "object_or_null")]
-    pub(crate) labels: Labels<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Labels<'a> {
-    /// Names the Service that the slice belongs to
-    /// ([ownership](https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#ownership)).
-    #[serde(borrow, rename = "kubernetes.io/service-name")]
-    pub(crate) service_name: Text<'a>,
 }
 
 #[derive(Deserialize)]

@@ -5,31 +5,16 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::decode::{Text, object_or_null, objects_or_null};
+use super::object_meta::ObjectMeta;
 
 #[derive(Deserialize)]
 pub(crate) struct Pod<'a> {
     #[serde(borrow, default, deserialize_with = "object_or_null")]
-    pub(crate) metadata: Metadata<'a>,
+    pub(crate) metadata: ObjectMeta<'a>,
     #[serde(borrow, default, deserialize_with = "object_or_null")]
     pub(crate) spec: Spec<'a>,
     #[serde(borrow, default, deserialize_with = "object_or_null")]
     pub(crate) status: Status<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct Metadata<'a> {
-    #[serde(borrow)]
-    pub(crate) name: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) namespace: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) uid: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) resource_version: Text<'a>,
-    /// Set once deletion was asked for: the pod is terminating from then on.
-    #[serde(borrow)]
-    pub(crate) deletion_timestamp: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]

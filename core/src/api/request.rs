@@ -1,6 +1,7 @@
 //! Requests as plain data: which object or collection, where it lies, how much of it.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,7 +20,15 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub struct Request {
     method: Method,
     target: String,
+    body: Option<Body>,
     body_limit: usize,
+}
+
+/// What a request carries.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Body {
+    content_type: String,
+    bytes: Vec<u8>,
 }
 
 impl Request {
@@ -29,7 +38,7 @@ impl Request {
         let mut target = collection_path(Resource::SERVICES, Some(namespace));
         target.push('/');
         push_encoded(&mut target, name.as_str());
-        Self { method: Method::Get, target, body_limit }
+        Self { method: Method::Get, target, body: None, body_limit }
     }
 
     /// Reads one page of a collection.
@@ -49,7 +58,21 @@ impl Request {
         if let Some(token) = list.continue_token {
             query.add("continue", token);
         }
-        Self { method: Method::Get, target, body_limit }
+        Self { method: Method::Get, target, body: None, body_limit }
+    }
+
+    /// Any request at all, for tests of what a server does. `body` is its content type and its bytes.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn raw(method: Method, target: &str, body: Option<(&str, &[u8])>, body_limit: usize) -> Self {
+        let body = body.map(|(content_type, bytes)| Body { content_type: content_type.into(), bytes: bytes.into() });
+        Self { method, target: target.into(), body, body_limit }
+    }
+
+    /// What the request carries: its content type, and its bytes.
+    #[must_use]
+    pub fn body(&self) -> Option<(&str, &[u8])> {
+        self.body.as_ref().map(|body| (body.content_type.as_str(), body.bytes.as_slice()))
     }
 
     /// The HTTP method.
@@ -82,8 +105,16 @@ impl fmt::Display for Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
+    /// Removes an object.
+    Delete,
     /// Reads, and changes nothing.
     Get,
+    /// Changes parts of an object.
+    Patch,
+    /// Creates an object.
+    Post,
+    /// Replaces an object.
+    Put,
 }
 
 impl Method {
@@ -91,7 +122,11 @@ impl Method {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Delete => "DELETE",
             Self::Get => "GET",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Put => "PUT",
         }
     }
 }

@@ -179,7 +179,7 @@ impl Object {
             object.skip(Reason::DomainNames);
             return object;
         }
-        object.service = non_empty(&metadata.labels.service_name);
+        object.service = non_empty(metadata.service_name());
         for endpoint in &slice.endpoints {
             object.add_slice_endpoint(endpoint);
         }
