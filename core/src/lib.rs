@@ -51,6 +51,7 @@
 //! | [`api`] | what is asked of the API server, and how its answers are decoded |
 //! | [`name`] | node names: written, checked and read back |
 //! | [`membership`] | from objects to members: listing, merging, admission |
+//! | `testing` | with the feature of that name: the API server as a plain value, for tests |
 //!
 //! # Out of scope
 //!
@@ -73,5 +74,7 @@ mod backoff;
 pub mod machine;
 pub mod membership;
 pub mod name;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 pub mod time;

@@ -55,6 +55,7 @@
 //! - `ring` (default) or `aws-lc-rs`: who does the cryptography. Features add up over a build, so both may come on; then
 //!   `ring` is used. The process-wide default provider of rustls is neither read nor set.
 //! - `kubeconfig` (default): configuration by kubeconfig files. A program that only runs inside a cluster needs no YAML.
+//! - `server`: the module `serve`, a development server for tests and demonstrations. Never for production.
 //!
 //! # Out of scope
 //!
@@ -77,6 +78,8 @@ mod kubeconfig;
 mod material;
 mod response;
 mod secret;
+#[cfg(feature = "server")]
+pub mod serve;
 mod server;
 mod tls;
 
