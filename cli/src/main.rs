@@ -1,6 +1,7 @@
 //! The `quorate` command.
 
 mod args;
+mod dev_server;
 mod faults;
 mod log;
 mod members;
@@ -36,14 +37,22 @@ impl From<io::Error> for Failure {
 fn main() -> ExitCode {
     let matches = args::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let Command::Members(arguments) = cli.command;
-    log::start(arguments.verbose);
     let from_command_line = |id: &str| {
         let matches = matches.subcommand_matches("members");
         matches.and_then(|matches| matches.value_source(id)) == Some(clap::parser::ValueSource::CommandLine)
     };
-    match members::run(&arguments, from_command_line) {
-        Ok(()) => ExitCode::SUCCESS,
+    let outcome = match cli.command {
+        Command::Members(arguments) => {
+            log::start(arguments.verbose);
+            members::run(&arguments, from_command_line).map(|()| ExitCode::SUCCESS)
+        }
+        Command::DevServer(arguments) => {
+            log::start(arguments.verbose);
+            dev_server::run(&arguments)
+        }
+    };
+    match outcome {
+        Ok(code) => code,
         Err(Failure::Closed) => ExitCode::SUCCESS,
         Err(Failure::Usage(faults)) => complain(&faults.to_string(), 2),
         Err(Failure::Failed(message)) => complain(&message, 1),
