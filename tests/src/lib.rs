@@ -2,6 +2,7 @@
 
 pub mod api_server;
 pub mod child;
+pub mod contract;
 pub mod eventually;
 pub mod kubeconfig;
 pub mod lab;
