@@ -2,6 +2,7 @@
 
 mod args;
 mod dev_server;
+mod duration;
 mod faults;
 mod log;
 mod members;

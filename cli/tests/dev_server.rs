@@ -116,7 +116,7 @@ fn all_faults_are_named_at_once() {
     dev_server(&arguments).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
 error: --listen: "nowhere" is no address and port: write it as 127.0.0.1:0 or [::1]:6443
        --error-rate: "pods": write it as VERB:RESOURCE=PROBABILITY:STATUS, such as list:pods=0.1:500
-       --latency: "soon" is no length of time: write it as 50ms, 10s or 1m
+       --latency: "soon" is no length of time: write it as 500ms, 10s or 1m
        --lag: "-1" is no whole number
        --load /nonexistent: No such file or directory (os error 2)
        --load [..]bad.yaml: not YAML at line 1, column [..]

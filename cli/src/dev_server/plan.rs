@@ -2,13 +2,13 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use quorate_transport_hyper::serve::{FaultChange, ServeOptions};
 use serde_json::Value;
 
 use super::load;
 use crate::args::DevServer;
+use crate::duration::duration;
 use crate::faults::Faults;
 
 pub(super) struct Plan {
@@ -91,7 +91,6 @@ fn millis(faults: &mut Faults, flag: &str, text: Option<&str>) -> Option<u64> {
 
 /// In whole milliseconds, and at least one: zero would turn the fault off.
 fn length(text: &str) -> Result<u64, String> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok());
-    let millis = parsed.and_then(|length| u64::try_from(length.as_millis()).ok()).filter(|millis| *millis > 0);
-    millis.ok_or_else(|| format!("{text:?} is no length of time: write it as 50ms, 10s or 1m"))
+    let millis = u64::try_from(duration(text)?.as_millis()).ok().filter(|millis| *millis > 0);
+    millis.ok_or_else(|| format!("{text:?} is no whole number of milliseconds that a server can wait"))
 }

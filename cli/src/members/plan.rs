@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use quorate_core::api::{LabelSelector, Namespace, ServiceName};
 use quorate_core::membership::listing::{ListingConfig, ListingOptions};
@@ -12,6 +11,7 @@ use quorate_transport_hyper::{Config, Environment, Selection};
 
 use super::output::Format;
 use crate::args::Members;
+use crate::duration::duration;
 use crate::faults::Faults;
 
 pub(super) struct Plan {
@@ -171,11 +171,4 @@ fn parse<T, E: std::fmt::Display>(
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Option<T> {
     text.and_then(|text| faults.check(flag, parse(text)))
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    parsed
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| format!("{text:?} is no length of time: write it as 500ms, 10s or 1m"))
 }
