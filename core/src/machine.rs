@@ -13,6 +13,7 @@
 //! ignores answers that it no longer wants. So a host need not be exact about anything but the order of an answer's parts.
 
 use alloc::vec::Vec;
+use core::convert::Infallible;
 use core::fmt;
 use core::hash::Hash;
 
@@ -23,9 +24,13 @@ use crate::time::{Instant, Now};
 pub trait Machine: Clone + Eq + Hash + fmt::Debug {
     /// The news that this machine has for the application; it displays as one line for people.
     type Event: fmt::Display;
+    /// What the host must do for this machine besides exchanges with the API server; [`Infallible`] if there is nothing.
+    type Order: fmt::Display;
+    /// What the host has to say besides answers: how an order went, or what the application wants.
+    type Report: fmt::Display;
 
     /// Feeds one input. The result is everything the host must now do, in order.
-    fn handle(&mut self, now: Now, input: Input<'_>) -> Actions<Self::Event>;
+    fn handle(&mut self, now: Now, input: Input<'_, Self::Report>) -> Actions<Self::Event, Self::Order>;
 
     /// When to feed [`Input::Timeout`] if nothing else happens first, and on whose behalf.
     ///
@@ -36,10 +41,10 @@ pub trait Machine: Clone + Eq + Hash + fmt::Debug {
     fn explain(&self, now: Now) -> impl fmt::Display;
 }
 
-/// What the world tells a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What the world tells a machine; `R` is the machine's [`Report`](Machine::Report).
+#[derive(Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Input<'a> {
+pub enum Input<'a, R = Infallible> {
     /// Begin. Fed once, first; a second one changes nothing.
     Start,
     /// The time asked for by [`Machine::deadline`] has come.
@@ -51,12 +56,22 @@ pub enum Input<'a> {
         /// The next part of its answer.
         part: AnswerPart<'a>,
     },
+    /// What only this kind of machine is told.
+    Report(&'a R),
 }
 
-/// What a host must do for a machine.
+impl<R> Clone for Input<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Input<'_, R> {}
+
+/// What a host must do for a machine, whose [`Event`](Machine::Event) is `E` and whose [`Order`](Machine::Order) is `O`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Action<E> {
+pub enum Action<E, O = Infallible> {
     /// Send this request and feed each part of its answer as [`Input::Answer`].
     ///
     /// It counts as sent at the `now` of the call that returned it. The machine keeps its own deadline for the answer.
@@ -70,14 +85,17 @@ pub enum Action<E> {
     Cancel(RequestId),
     /// Hand this to the application.
     Emit(E),
+    /// Do what only this kind of machine asks for.
+    Order(O),
 }
 
-impl<E: fmt::Display> fmt::Display for Action<E> {
+impl<E: fmt::Display, O: fmt::Display> fmt::Display for Action<E, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Send { id, request } => write!(f, "send {id} {request}"),
             Self::Cancel(id) => write!(f, "cancel {id}"),
             Self::Emit(event) => write!(f, "emit {event}"),
+            Self::Order(order) => order.fmt(f),
         }
     }
 }
@@ -85,9 +103,9 @@ impl<E: fmt::Display> fmt::Display for Action<E> {
 /// Everything the host must do after one input, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a machine whose actions are not carried out stalls"]
-pub struct Actions<E>(Vec<Action<E>>);
+pub struct Actions<E, O = Infallible>(Vec<Action<E, O>>);
 
-impl<E> Actions<E> {
+impl<E, O> Actions<E, O> {
     /// Nothing to do.
     pub const fn none() -> Self {
         Self(Vec::new())
@@ -107,14 +125,14 @@ impl<E> Actions<E> {
 
     /// The actions, in order.
     #[must_use]
-    pub fn as_slice(&self) -> &[Action<E>] {
+    pub fn as_slice(&self) -> &[Action<E, O>] {
         &self.0
     }
 }
 
-impl<E> IntoIterator for Actions<E> {
-    type Item = Action<E>;
-    type IntoIter = alloc::vec::IntoIter<Action<E>>;
+impl<E, O> IntoIterator for Actions<E, O> {
+    type Item = Action<E, O>;
+    type IntoIter = alloc::vec::IntoIter<Action<E, O>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -122,9 +140,20 @@ impl<E> IntoIterator for Actions<E> {
 }
 
 /// One line an action.
-impl<E: fmt::Display> fmt::Display for Actions<E> {
+impl<E: fmt::Display, O: fmt::Display> fmt::Display for Actions<E, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|action| writeln!(f, "{action}"))
+    }
+}
+
+/// Hands out the names of exchanges, each once. The parts of one machine share it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RequestIds(RequestId);
+
+impl RequestIds {
+    pub(crate) const fn next(&mut self) -> RequestId {
+        self.0 = RequestId(self.0.0.saturating_add(1));
+        self.0
     }
 }
 
@@ -135,11 +164,6 @@ pub struct RequestId(u64);
 impl RequestId {
     /// Names no exchange: it is lower than every id that does.
     pub const NONE: Self = Self(0);
-
-    /// The id after this one.
-    pub(crate) const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
 }
 
 impl fmt::Display for RequestId {

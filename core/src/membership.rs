@@ -4,13 +4,15 @@
 //! [`Object`] of plain facts; [`View::of`] merges what all objects say about one pod, decides by policy who counts, and
 //! names who does. The view is a pure function of the objects: their order means nothing.
 
+pub mod change;
 pub mod document;
 pub mod listing;
 pub mod object;
 pub mod state;
 pub mod view;
 
+pub use change::{Change, Departure};
 pub use listing::Listing;
 pub use object::{Addresses, Endpoint, Object, Source};
 pub use state::{Admission, MemberState};
-pub use view::{Family, Member, Policy, Reason, Skipped, View};
+pub use view::{Family, Identity, Member, Policy, Reason, Skipped, View};

@@ -1,5 +1,6 @@
 //! One loop for any machine.
 
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use quorate_core::api::AnswerPart;
@@ -20,7 +21,7 @@ use crate::transport::Transport;
 ///
 /// Dropping the future is always safe: exchanges in flight are dropped with it. A machine whose run was dropped has lost its
 /// answers, so drop it too. Must be called within a tokio runtime whose timer is enabled.
-pub async fn run<M: Machine, T>(
+pub async fn run<M: Machine<Order = Infallible, Report = Infallible>, T>(
     machine: &mut M,
     transport: &dyn Transport,
     mut on_event: impl FnMut(M::Event) -> ControlFlow<T>,

@@ -27,6 +27,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::convert::Infallible;
 use core::fmt;
 use core::mem;
 use core::time::Duration;
@@ -39,7 +40,7 @@ use super::object::{Object, Page};
 use crate::api::exchange::Exchange;
 use crate::api::{AnswerPart, DecodeError, LabelSelector, Namespace, ResourceVersion, service};
 use crate::backoff::{Backoff, Jitter};
-use crate::machine::{Actions, Cause, Deadline, Input, Machine, RequestId};
+use crate::machine::{Actions, Cause, Deadline, Input, Machine, RequestId, RequestIds};
 use crate::time::{Instant, Now};
 
 /// How long a 403 is tried again. The recordings of a real server show them for up to 0.2 s while it starts.
@@ -90,7 +91,7 @@ pub struct Listing {
     listed: Snapshot,
     phase: Phase,
     attempts: Attempts,
-    last_id: RequestId,
+    ids: RequestIds,
     restarts: u32,
     latest: Instant,
 }
@@ -199,6 +200,8 @@ pub struct Snapshot {
 
 impl Machine for Listing {
     type Event = Event;
+    type Order = Infallible;
+    type Report = Infallible;
 
     fn handle(&mut self, now: Now, input: Input<'_>) -> Actions<Event> {
         self.latest = self.latest.max(now.instant);
@@ -268,7 +271,7 @@ impl Listing {
             listed: Snapshot::default(),
             phase: Phase::Idle,
             attempts: Attempts { count: 0, since: Instant::ORIGIN, forbidden_since: None, last_failure: None, backoff },
-            last_id: RequestId::default(),
+            ids: RequestIds::default(),
             restarts: 0,
             latest: Instant::ORIGIN,
         }
@@ -277,8 +280,7 @@ impl Listing {
     /// Sends the request for what is missing next.
     fn ask(&mut self, actions: &mut Actions<Event>) {
         let (request, body_limit) = self.next_request();
-        let id = self.last_id.next();
-        self.last_id = id;
+        let id = self.ids.next();
         self.attempts.count = self.attempts.count.saturating_add(1);
         self.phase = Phase::Asking { id, exchange: Exchange::new(body_limit), heard: self.latest };
         actions.send(id, request);

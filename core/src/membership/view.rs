@@ -64,6 +64,8 @@ pub struct Member {
     pub pod: Option<PodReference>,
     /// What the API says of its life.
     pub state: MemberState,
+    /// Whether the policy admits it in this state.
+    pub admitted: bool,
     /// The newest object that tells of it.
     pub source: ObjectReference,
 }
@@ -146,7 +148,7 @@ impl fmt::Display for Reason {
 ///
 /// A pod that takes over another's address is somebody else (M3 rests on it).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Identity<'a> {
+enum IdentityRef<'a> {
     Pod(&'a str),
     Address(&'a str, IpAddr),
 }
@@ -173,7 +175,7 @@ impl View {
     #[must_use]
     pub fn of<'a>(objects: impl IntoIterator<Item = &'a Object>, policy: &Policy) -> Self {
         let mut view = Self::default();
-        let mut words: BTreeMap<Identity<'a>, Vec<Word<'a>>> = BTreeMap::new();
+        let mut words: BTreeMap<IdentityRef<'a>, Vec<Word<'a>>> = BTreeMap::new();
         for object in objects {
             view.skipped.extend(object.skipped.iter().cloned());
             for endpoint in &object.endpoints {
@@ -227,6 +229,7 @@ impl View {
             hostname: named.hostname.clone(),
             pod: newest.endpoint.pod.clone(),
             state: *state,
+            admitted: true,
             source: newest.object.reference.clone(),
         })
     }
@@ -257,7 +260,28 @@ impl View {
     }
 }
 
+/// Who a member is, whatever its name, its address and its state: the pod's UID, or without one its namespace and address.
+///
+/// A pod that takes over another's address is somebody else (M3 rests on it).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "design §3 knows these two")]
+pub enum Identity {
+    /// The UID of the pod.
+    Pod(Arc<str>),
+    /// The namespace and the address of an endpoint without a pod.
+    Address(Arc<str>, IpAddr),
+}
+
 impl Member {
+    /// Who it is.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        match &self.pod {
+            Some(pod) => Identity::Pod(pod.uid.clone()),
+            None => Identity::Address(self.namespace.clone(), self.address),
+        }
+    }
+
     /// One owner a name: ready before not terminating before lowest UID. A known pod goes before an address made by hand.
     fn outranks(&self, other: &Self) -> bool {
         self.rank() < other.rank()
@@ -282,10 +306,10 @@ fn reference(namespace: &Arc<str>, pod: Option<&PodReference>, source: &ObjectRe
 }
 
 impl<'a> Word<'a> {
-    fn identity(&self) -> Option<Identity<'a>> {
+    fn identity(&self) -> Option<IdentityRef<'a>> {
         match &self.endpoint.pod {
-            Some(pod) => Some(Identity::Pod(&pod.uid)),
-            None => Some(Identity::Address(&self.endpoint.namespace, self.endpoint.addresses.choose(None)?)),
+            Some(pod) => Some(IdentityRef::Pod(&pod.uid)),
+            None => Some(IdentityRef::Address(&self.endpoint.namespace, self.endpoint.addresses.choose(None)?)),
         }
     }
 
