@@ -38,13 +38,15 @@
 //! - `ring` (default) or `aws-lc-rs`: who does its cryptography.
 
 mod clock;
+mod connector;
 mod driver;
 mod exchanges;
 #[cfg(feature = "hyper")]
 mod hyper;
 mod transport;
 
-pub use driver::run;
+pub use connector::{Connector, ConnectorError};
+pub use driver::{Host, run, run_with};
 pub use transport::{Answer, Transport};
 
 #[cfg(test)]

@@ -1,0 +1,49 @@
+//! What dials peers and hangs up on them.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+
+use async_trait::async_trait;
+use quorate_core::membership::Member;
+
+/// Links this program to its peers, in whatever protocol they speak.
+///
+/// A connector decides nothing: whom to dial and when, how many at once, what to try again and when to give up is the
+/// machine's affair ([`Links`](quorate_core::membership::links)). Its futures are dropped when their time is over or the
+/// membership is shut down, so each must be safe to drop; a call that panics counts as failed.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Connects to a peer. Never called while it is connected, as far as this connector has said.
+    ///
+    /// # Errors
+    ///
+    /// When there is no link; it is tried again, with growing pauses, while the peer is admitted.
+    async fn connect(&self, peer: &Member) -> Result<(), ConnectorError>;
+
+    /// Disconnects from a peer that is no longer kept. That there is no link is no error.
+    ///
+    /// # Errors
+    ///
+    /// When the link is still there; it is tried again, with growing pauses, until it succeeds or the peer is back.
+    async fn disconnect(&self, peer: &Member) -> Result<(), ConnectorError>;
+
+    /// The names of all nodes that are connected at this moment, whoever connected them; `None` if this connector cannot tell,
+    /// which leaves the machine with what it did itself.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read at this moment; nothing changes then.
+    async fn connected(&self) -> Result<Option<BTreeSet<String>>, ConnectorError> {
+        Ok(None)
+    }
+
+    /// Completes with the name of a peer whose link has gone down by itself. Must not lose one when it is dropped.
+    ///
+    /// By default it never does: then [`connected`](Self::connected) alone tells, after a while.
+    async fn dropped(&self) -> String {
+        std::future::pending().await
+    }
+}
+
+/// Why a connector could not do as it was told; its text is shown to people, on one line.
+pub type ConnectorError = Box<dyn Error + Send + Sync>;
