@@ -17,7 +17,7 @@
 //!
 //! let mut api = FakeApi::new(1);
 //! let leases = "/apis/coordination.k8s.io/v1/namespaces/lab/leases";
-//! let FakeAnswer::Watch(watch) = api.handle(Now::default(), &FakeRequest::get(&format!("{leases}?watch=true"))) else {
+//! let FakeAnswer::Watch { id: watch, .. } = api.handle(Now::default(), &FakeRequest::get(&format!("{leases}?watch=true"))) else {
 //!     unreachable!()
 //! };
 //!
@@ -39,6 +39,7 @@ mod controller;
 mod defaults;
 mod delete;
 mod discovery;
+mod dry_run;
 mod fields;
 mod handle;
 mod kind;
@@ -89,6 +90,8 @@ pub struct FakeApi {
     random: Random,
     lag: Option<u64>,
     stale_quorum: bool,
+    /// For how many seconds clients of the overloaded server are sent away.
+    overload: Option<u32>,
     /// The latest time that was seen.
     latest: Instant,
 }
@@ -107,6 +110,7 @@ impl FakeApi {
             random: Random::new(seed),
             lag: None,
             stale_quorum: false,
+            overload: None,
             latest: Instant::ORIGIN,
         }
     }
@@ -178,6 +182,13 @@ impl FakeApi {
     /// Lets all reads lag, also those that ask for the newest: what no server should do.
     pub const fn stale_quorum(&mut self, stale: bool) {
         self.stale_quorum = stale;
+    }
+
+    /// Refuses all requests by 429, as an overloaded server does, with this `Retry-After` in seconds; `None` ends it.
+    ///
+    /// Who sends a bad token still gets 401, probes (`/healthz`, `/livez`, `/readyz`) are answered, and open watches go on.
+    pub const fn overload(&mut self, retry_after_seconds: Option<u32>) {
+        self.overload = retry_after_seconds;
     }
 
     /// The version of the newest change.

@@ -4,7 +4,9 @@
 
 mod conflicts;
 mod discovery;
+mod dry_runs;
 pub mod harness;
+mod headers;
 pub mod http;
 pub mod json;
 mod objects;
@@ -41,6 +43,13 @@ pub trait Server: Send + Sync {
     ///
     /// When it cannot be had.
     fn bearer(&self, token: &str) -> Result<Config, Trouble>;
+
+    /// The configuration of somebody who has no credentials.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be had.
+    fn anonymous(&self) -> Result<Config, Trouble>;
 
     /// Makes a namespace in which pods can be created at once.
     ///
@@ -270,6 +279,18 @@ pub fn cases() -> Vec<Case> {
             rights::rights_can_be_taken_away_and_given_back,
             rights::an_open_watch_outlives_its_rights,
             rights::a_bad_and_an_expired_token_are_401,
+            rights::whoever_has_no_token_is_anonymous,
+            headers::objects_lists_and_statuses_are_json,
+            headers::watches_are_json,
+            headers::what_is_no_object_is_plain_text,
+            headers::endpoints_are_warned_about,
+            headers::other_kinds_are_not_warned_about,
+            dry_runs::a_dry_run_of_a_create_stores_nothing,
+            dry_runs::a_dry_run_of_a_replacement_stores_nothing,
+            dry_runs::a_dry_run_of_a_patch_stores_nothing,
+            dry_runs::a_dry_run_of_a_deletion_removes_nothing,
+            dry_runs::a_dry_run_is_checked_as_a_write_is,
+            dry_runs::a_dry_run_is_all_or_nothing,
             discovery::the_server_has_a_version,
             discovery::the_server_is_ready_and_alive,
             discovery::the_core_group_has_one_version,

@@ -12,7 +12,7 @@ use quorate_tests::kubeconfig::Kubeconfig;
 use quorate_tests::trouble::Trouble;
 use quorate_transport_hyper::Config;
 use quorate_transport_hyper::serve::{Serve, ServeOptions};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -50,6 +50,13 @@ impl Development {
         Ok(Self { server, authority, _runtime: runtime })
     }
 
+    /// The configuration of this kubeconfig's user.
+    fn config(&self, user: Value) -> Result<Config, Trouble> {
+        let folder = tempfile::tempdir()?;
+        let kubeconfig = Kubeconfig::new(&self.server.url(), user).authority(&self.authority.path().join("ca.crt"));
+        Ok(Config::from_kubeconfig(&[kubeconfig.write(folder.path().join("kubeconfig"))?], None)?)
+    }
+
     fn account(namespace: &str, account: &str) -> String {
         format!("system:serviceaccount:{namespace}:{account}")
     }
@@ -61,11 +68,11 @@ impl Server for Development {
     }
 
     fn bearer(&self, token: &str) -> Result<Config, Trouble> {
-        let folder = tempfile::tempdir()?;
-        let kubeconfig = Kubeconfig::new(&self.server.url(), json!({"token": token}));
-        let authority = self.authority.path().join("ca.crt");
-        let file = kubeconfig.authority(&authority).write(folder.path().join("kubeconfig"))?;
-        Ok(Config::from_kubeconfig(&[file], None)?)
+        self.config(json!({"token": token}))
+    }
+
+    fn anonymous(&self) -> Result<Config, Trouble> {
+        self.config(json!({}))
     }
 
     fn add_namespace(&self, _: &str) -> Result<(), Trouble> {

@@ -13,7 +13,7 @@ use quorate_tests::kubeconfig::Kubeconfig;
 use quorate_tests::server_trials;
 use quorate_tests::trouble::Trouble;
 use quorate_transport_hyper::Config;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The server forgives tokens for so long.
 const LEEWAY_SECONDS: i64 = 60;
@@ -44,6 +44,13 @@ impl Real {
         let api = Api::new(administrator(&server)?)?;
         Ok(Self { server, api })
     }
+
+    /// The configuration of this kubeconfig's user.
+    fn config(&self, user: Value) -> Result<Config, Trouble> {
+        let folder = tempfile::tempdir()?;
+        let kubeconfig = Kubeconfig::new(self.server.url(), user).authority(&self.server.authority());
+        Ok(Config::from_kubeconfig(&[kubeconfig.write(folder.path().join("kubeconfig"))?], None)?)
+    }
 }
 
 fn administrator(server: &ApiServer) -> Result<Config, Trouble> {
@@ -56,10 +63,11 @@ impl Server for Real {
     }
 
     fn bearer(&self, token: &str) -> Result<Config, Trouble> {
-        let folder = tempfile::tempdir()?;
-        let kubeconfig = Kubeconfig::new(self.server.url(), json!({"token": token}));
-        let file = kubeconfig.authority(&self.server.authority()).write(folder.path().join("kubeconfig"))?;
-        Ok(Config::from_kubeconfig(&[file], None)?)
+        self.config(json!({"token": token}))
+    }
+
+    fn anonymous(&self) -> Result<Config, Trouble> {
+        self.config(json!({}))
     }
 
     fn add_namespace(&self, namespace: &str) -> Result<(), Trouble> {

@@ -41,10 +41,16 @@ impl Response {
         self.head.status.as_u16()
     }
 
-    /// The `Retry-After` header, as it came; absent also if it is not text.
+    /// A header by its name, in any case, as it came; absent also if it is not text. Of several, the first.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// The `Retry-After` header.
     #[must_use]
     pub fn retry_after(&self) -> Option<&str> {
-        self.head.headers.get(RETRY_AFTER)?.to_str().ok()
+        self.header(RETRY_AFTER.as_str())
     }
 
     /// What a machine wants to know of the head.

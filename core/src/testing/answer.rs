@@ -12,7 +12,19 @@ pub enum FakeAnswer {
     Complete(FakeResponse),
     /// A watch: its head is always 200 and `application/json`, its lines come from
     /// [`FakeApi::updates`](super::FakeApi::updates).
-    Watch(WatchId),
+    Watch {
+        /// Whose lines are its own.
+        id: WatchId,
+        /// The header `Warning`.
+        warning: Option<&'static str>,
+    },
+}
+
+impl FakeAnswer {
+    pub(super) const fn warn(&mut self, what: &'static str) {
+        let (Self::Complete(FakeResponse { warning, .. }) | Self::Watch { warning, .. }) = self;
+        *warning = Some(what);
+    }
 }
 
 /// A whole answer.
@@ -32,6 +44,14 @@ pub struct FakeResponse {
 }
 
 impl FakeResponse {
+    /// What an overloaded server answers, from its
+    /// [priority and fairness](https://kubernetes.io/docs/concepts/cluster-administration/flow-control/): no Status.
+    #[must_use]
+    pub fn too_many_requests(retry_after_seconds: u32) -> Self {
+        let body = "Too many requests, please try again later.\n";
+        Self { retry_after: Some(retry_after_seconds), ..Self::text(429, body) }
+    }
+
     pub(super) fn json(status: u16, body: &impl Serialize) -> Self {
         // A value whose keys are text always serializes.
         let mut body = serde_json::to_vec(body).unwrap_or_default();

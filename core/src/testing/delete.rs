@@ -25,6 +25,7 @@ use crate::time::{Now, Timestamp};
 pub(super) struct Options {
     grace_period_seconds: Option<i64>,
     preconditions: Option<Preconditions>,
+    pub(super) dry_run: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -48,7 +49,7 @@ impl Options {
     }
 
     const fn at_once() -> Self {
-        Self { grace_period_seconds: Some(0), preconditions: None }
+        Self { grace_period_seconds: Some(0), preconditions: None, dry_run: Vec::new() }
     }
 }
 

@@ -8,8 +8,15 @@ use serde_json::{Value, json};
 
 use super::answer::FakeResponse;
 use super::kind::Kind;
+use super::request::Route;
 
 const GROUPS: [&str; 2] = ["coordination.k8s.io", "discovery.k8s.io"];
+
+/// Whether it asks for the server's health: kubelets must get through to a server however busy it is.
+pub(super) fn is_probe(route: &Route) -> bool {
+    let Route::Path(path) = route else { return false };
+    matches!(path.as_str(), "/healthz" | "/livez" | "/readyz")
+}
 
 pub(super) fn answer(path: &str) -> Option<FakeResponse> {
     let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };

@@ -9,7 +9,7 @@ use super::request::{FakeRequest, Parameters, ResourceRoute, Route, parse};
 use super::status::{ApiError, Result};
 use super::store::Key;
 use super::write::Half;
-use super::{discovery, fields};
+use super::{discovery, dry_run, fields};
 use crate::api::Method;
 use crate::time::Now;
 
@@ -19,6 +19,9 @@ impl FakeApi {
     pub(super) fn answer(&mut self, now: Now, request: &FakeRequest<'_>) -> Result<FakeAnswer> {
         let user = self.auth.authenticate(now.instant, request.token)?;
         let (route, parameters) = parse(request.target);
+        if let Some(seconds) = self.overload.filter(|_| !discovery::is_probe(&route)) {
+            return Ok(FakeAnswer::Complete(FakeResponse::too_many_requests(seconds)));
+        }
         let route = match route {
             Route::Resource(route) => route,
             Route::Path(path) => {
@@ -47,10 +50,32 @@ impl FakeApi {
     ) -> Result<FakeAnswer> {
         let kind = Kind::of_resource(&route.group, &route.version, &route.resource);
         let kind = kind.filter(|kind| is_served(*kind, route)).ok_or_else(|| missing(route))?;
-        if verb == "watch" {
-            let filter = Filter::parse(kind, route.namespace.as_deref(), parameters)?;
-            return self.watch(now.instant, filter, parameters);
+        let answered = match verb {
+            "watch" => Filter::parse(kind, route.namespace.as_deref(), parameters)
+                .and_then(|filter| self.watch(now.instant, filter, parameters)),
+            "get" | "list" => self.carry_out(now, verb, kind, route, request, parameters),
+            _ => dry_run::is_asked_for(verb, request, parameters).and_then(|is_dry_run| {
+                let mut rehearsal = is_dry_run.then(|| self.rehearsal());
+                rehearsal.as_mut().unwrap_or(self).carry_out(now, verb, kind, route, request, parameters)
+            }),
+        };
+        let mut answer = answered.unwrap_or_else(|error| FakeAnswer::Complete(error.response()));
+        // Failures are warned about as well.
+        if kind == Kind::Endpoints {
+            answer.warn(ENDPOINTS_WARNING);
         }
+        Ok(answer)
+    }
+
+    fn carry_out(
+        &mut self,
+        now: Now,
+        verb: &str,
+        kind: Kind,
+        route: &ResourceRoute,
+        request: &FakeRequest<'_>,
+        parameters: &Parameters,
+    ) -> Result<FakeAnswer> {
         let answered = match (&route.namespace, &route.name) {
             (_, None) => self.serve_collection(now, verb, kind, route, request, parameters),
             (Some(namespace), Some(name)) => {
@@ -63,9 +88,7 @@ impl FakeApi {
         if changes && matches!(kind, Kind::Pod | Kind::Service) {
             self.follow_pods(now, route.namespace.as_deref().unwrap_or_default());
         }
-        let mut response = answered?;
-        response.warning = (kind == Kind::Endpoints).then_some(ENDPOINTS_WARNING);
-        Ok(FakeAnswer::Complete(response))
+        answered.map(FakeAnswer::Complete)
     }
 
     fn serve_collection(

@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt::Debug;
 
 use serde::Serialize;
 
@@ -85,7 +86,7 @@ impl Cause {
         Self { reason: "FieldValueRequired", message, field: field.to_string() }
     }
 
-    pub(super) fn not_supported(field: &str, value: &str, supported: &str) -> Self {
+    pub(super) fn not_supported(field: &str, value: impl Debug, supported: &str) -> Self {
         let message = format!("Unsupported value: {value:?}: supported values: {supported}");
         Self { reason: "FieldValueNotSupported", message, field: field.to_string() }
     }

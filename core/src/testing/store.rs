@@ -54,11 +54,19 @@ pub(super) struct Store {
     history: VecDeque<Change>,
     version: u64,
     compacted: u64,
+    /// Writes are tried out: versions stay.
+    is_rehearsal: bool,
 }
 
 impl Store {
     pub(super) const fn new() -> Self {
-        Self { objects: BTreeMap::new(), history: VecDeque::new(), version: FIRST_VERSION, compacted: FIRST_VERSION }
+        Self {
+            objects: BTreeMap::new(),
+            history: VecDeque::new(),
+            version: FIRST_VERSION,
+            compacted: FIRST_VERSION,
+            is_rehearsal: false,
+        }
     }
 
     pub(super) const fn version(&self) -> u64 {
@@ -73,6 +81,11 @@ impl Store {
     pub(super) fn compact(&mut self) {
         self.compacted = self.version;
         self.history.clear();
+    }
+
+    /// From now on, an object keeps the version that it has, and a new one gets none.
+    pub(super) const fn rehearse(&mut self) {
+        self.is_rehearsal = true;
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Arc<Value>> {
@@ -122,9 +135,15 @@ impl Store {
 
     /// Writes an object, or removes it.
     pub(super) fn commit(&mut self, key: Key, object: Option<Value>) -> Change {
-        self.version = self.version.saturating_add(1);
+        let version = if self.is_rehearsal {
+            let before = self.objects.get(&key);
+            before.map_or(Value::Null, |object| Value::String(object::version(object).to_string()))
+        } else {
+            self.version = self.version.saturating_add(1);
+            Value::String(self.version.to_string())
+        };
         let after = object.map(|mut object| {
-            object::set_meta(&mut object, "resourceVersion", Value::String(self.version.to_string()));
+            object::set_meta(&mut object, "resourceVersion", version);
             Arc::new(object)
         });
         let before = match &after {

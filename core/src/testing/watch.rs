@@ -80,7 +80,7 @@ impl FakeApi {
             watch.next_bookmark = Some(next_bookmark(now, end));
         }
         self.watches.insert(id, watch);
-        Ok(FakeAnswer::Watch(id))
+        Ok(FakeAnswer::Watch { id, warning: None })
     }
 
     /// See [semantics for watch](https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-watch).
@@ -100,7 +100,7 @@ impl FakeApi {
     fn refuse(&mut self, id: WatchId, why: &ApiError) -> FakeAnswer {
         self.pending.push(WatchUpdate::Line(id, why.watch_line()));
         self.pending.push(WatchUpdate::End(id));
-        FakeAnswer::Watch(id)
+        FakeAnswer::Watch { id, warning: None }
     }
 
     fn send_state(&mut self, id: WatchId, filter: &Filter, version: u64) {

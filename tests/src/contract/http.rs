@@ -100,12 +100,12 @@ impl Api {
                 while let Some(chunk) = response.chunk().await.map_err(Trouble::during(&asked))? {
                     bytes.extend_from_slice(&chunk);
                 }
-                Ok::<_, Trouble>((response.status(), response.retry_after().map(String::from), bytes))
+                Ok::<_, Trouble>((response, bytes))
             };
-            let (status, retry_after, bytes) =
+            let (response, bytes) =
                 timeout(LIMIT, exchange).await.map_err(|_| Trouble::new(format!("{asked}\n  got no answer")))??;
             let text = String::from_utf8(bytes).map_err(Trouble::during(&asked))?;
-            Ok(Answer { asked: asked.clone(), status, retry_after, text })
+            Ok(Answer { asked: asked.clone(), response, text })
         })
     }
 
@@ -130,25 +130,32 @@ impl Api {
 }
 
 /// A whole answer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Answer {
     asked: String,
-    status: u16,
-    retry_after: Option<String>,
+    response: Response,
     text: String,
 }
 
 impl Answer {
     /// Its HTTP status.
     #[must_use]
-    pub const fn status(&self) -> u16 {
-        self.status
+    pub fn status(&self) -> u16 {
+        self.response.status()
     }
 
-    /// Its `Retry-After` header.
+    /// One of its headers.
     #[must_use]
-    pub fn retry_after(&self) -> Option<&str> {
-        self.retry_after.as_deref()
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.response.header(name)
+    }
+
+    /// # Errors
+    ///
+    /// When it has another such header, or has one where none is expected.
+    pub fn has_header(&self, name: &str, expected: Option<&str>) -> Result<&Self, Trouble> {
+        check_header(&self.response, name, expected).map_err(|problem| self.trouble(&problem))?;
+        Ok(self)
     }
 
     /// Its body.
@@ -160,7 +167,7 @@ impl Answer {
     /// A failure about it.
     #[must_use]
     pub fn trouble(&self, problem: &str) -> Trouble {
-        Trouble::new(format!("{}\n  {problem}\n  {} {}", self.asked, self.status, shorten(&self.text)))
+        Trouble::new(format!("{}\n  {problem}\n  {} {}", self.asked, self.status(), shorten(&self.text)))
     }
 
     /// Its JSON, if this is its status.
@@ -169,11 +176,11 @@ impl Answer {
     ///
     /// When it is not, or the body is no JSON.
     pub fn with_status(&self, expected: u16) -> Result<Json, Trouble> {
-        if self.status != expected {
-            return Err(self.trouble(&format!("should be {expected}, but is {}", self.status)));
+        if self.status() != expected {
+            return Err(self.trouble(&format!("should be {expected}, but is {}", self.status())));
         }
         let value = serde_json::from_str(&self.text).map_err(|error| self.trouble(&error.to_string()))?;
-        Ok(Json::new(format!("{} → {}", self.asked, self.status), value))
+        Ok(Json::new(format!("{} → {expected}", self.asked), value))
     }
 
     /// # Errors
@@ -214,6 +221,14 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
+    /// # Errors
+    ///
+    /// When its head has another such header, or has one where none is expected.
+    pub fn has_header(&self, name: &str, expected: Option<&str>) -> Result<&Self, Trouble> {
+        check_header(&self.response, name, expected).map_err(|problem| self.trouble(&problem))?;
+        Ok(self)
+    }
+
     /// The next event as it is; none when the watch has ended cleanly.
     ///
     /// # Errors
@@ -287,6 +302,11 @@ impl Watch<'_> {
     fn trouble(&self, problem: &str) -> Trouble {
         Trouble::new(format!("{}\n  {problem}", self.asked))
     }
+}
+
+fn check_header(response: &Response, name: &str, expected: Option<&str>) -> Result<(), String> {
+    let found = response.header(name);
+    if found == expected { Ok(()) } else { Err(format!("{name} should be {expected:?}, but is {found:?}")) }
 }
 
 /// The target with these parameters, encoded.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Right;
 use super::http::{Answer, Api, query};
-use super::subject::{Subject, lease};
+use super::subject::{Subject, ensure, lease, pod};
 use crate::eventually::eventually;
 use crate::trouble::Trouble;
 
@@ -137,6 +137,26 @@ pub(super) fn a_bad_and_an_expired_token_are_401(it: &Subject<'_>) -> Result<(),
         is_unauthorized(&api.get(&it.watch_target(&[]))?)?;
         // Also where there is nothing.
         is_unauthorized(&api.get("/nothing")?)?;
+    }
+    Ok(())
+}
+
+pub(super) fn whoever_has_no_token_is_anonymous(it: &Subject<'_>) -> Result<(), Trouble> {
+    let (stranger, user, here) = (Api::new(it.server().anonymous()?)?, "system:anonymous", it.namespace());
+    let list = format!("list resource \"pods\" in API group \"\" in the namespace \"{here}\"");
+    is_forbidden(&stranger.get(&it.pods())?, "pods", &list, user, json!({"kind": "pods"}))?;
+    let create = format!("create resource \"pods\" in API group \"\" in the namespace \"{here}\"");
+    is_forbidden(&stranger.post(&it.pods(), &pod("a"))?, "pods", &create, user, json!({"kind": "pods"}))?;
+    for path in ["/api", "/apis", "/nothing"] {
+        let status = stranger.get(path)?.refused(403, "Forbidden")?;
+        status
+            .is("/message", format!("forbidden: User \"{user}\" cannot get path \"{path}\""))?
+            .is("/details", json!({}))?;
+    }
+    // Whether the server lives, and which it is, is no secret.
+    for path in ["/healthz", "/livez", "/readyz", "/version"] {
+        let answer = stranger.get(path)?;
+        ensure(answer.status() == 200, || answer.trouble("everybody may see it"))?;
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ pub(super) async fn answer(
         tokio::time::sleep(fate.latency).await;
     }
     if let Some(code) = fate.error {
-        return Ok(status(code, "InternalError", "quorate dev-server: this error was asked for by a fault switch"));
+        return Ok(injected(code));
     }
     let request = FakeRequest {
         method,
@@ -56,9 +56,10 @@ pub(super) async fn answer(
     };
     Ok(match shared.handle(&request, &hang_up) {
         Answer::Complete(response) => complete(response),
-        Answer::Watch { id, queue, life } => {
+        Answer::Watch { id, warning, queue, life } => {
             let body = WatchBody::new(id, queue, Arc::clone(&shared), life);
-            with_head(StatusCode::OK, JSON, AnswerBody::Watch(body))
+            let answer = with_head(StatusCode::OK, JSON, AnswerBody::Watch(body));
+            with_warning(answer, warning)
         }
     })
 }
@@ -108,10 +109,22 @@ fn complete(response: FakeResponse) -> Response<AnswerBody> {
     if let Some(seconds) = response.retry_after {
         answer.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
-    if let Some(warning) = response.warning {
+    with_warning(answer, response.warning)
+}
+
+fn with_warning(mut answer: Response<AnswerBody>, warning: Option<&'static str>) -> Response<AnswerBody> {
+    if let Some(warning) = warning {
         answer.headers_mut().insert(WARNING, HeaderValue::from_static(warning));
     }
     answer
+}
+
+/// An error that a fault asks for. A 429 is the overloaded API's own.
+fn injected(code: u16) -> Response<AnswerBody> {
+    match code {
+        429 => complete(FakeResponse::too_many_requests(1)),
+        _ => status(code, "InternalError", "quorate dev-server: this error was asked for by a fault switch"),
+    }
 }
 
 /// An answer of the front itself, in the form of a
@@ -121,11 +134,7 @@ pub(super) fn status(code: u16, reason: &str, message: &str) -> Response<AnswerB
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
         "message": message, "reason": reason, "code": code,
     });
-    let mut answer = json(code, body.to_string().into_bytes());
-    if code == 429 {
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    answer
+    json(code, body.to_string().into_bytes())
 }
 
 pub(super) fn json(code: u16, body: Vec<u8>) -> Response<AnswerBody> {
@@ -171,7 +180,9 @@ mod tests {
 
     #[test]
     fn a_busy_answer_says_when_to_come_again() {
-        assert_eq!(status(429, "InternalError", "").headers()[RETRY_AFTER], "1");
-        assert!(!status(500, "InternalError", "").headers().contains_key(RETRY_AFTER));
+        let busy = injected(429);
+        assert_eq!((busy.status().as_u16(), &busy.headers()[RETRY_AFTER]), (429, &HeaderValue::from_static("1")));
+        assert_eq!(busy.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
+        assert!(!injected(500).headers().contains_key(RETRY_AFTER));
     }
 }

@@ -47,7 +47,7 @@ pub(super) struct Fate {
 /// An answer, or a watch that began: its lines, and how long it may live.
 pub(super) enum Answer {
     Complete(quorate_core::testing::FakeResponse),
-    Watch { id: WatchId, queue: Arc<Queue>, life: Option<Duration> },
+    Watch { id: WatchId, warning: Option<&'static str>, queue: Arc<Queue>, life: Option<Duration> },
 }
 
 impl Shared {
@@ -107,14 +107,14 @@ impl Shared {
         let now = self.clock.now();
         let answer = match state.api.handle(now, request) {
             FakeAnswer::Complete(response) => Answer::Complete(response),
-            FakeAnswer::Watch(id) => {
+            FakeAnswer::Watch { id, warning } => {
                 let queue = Queue::new(self.watch_buffer, state.faults.stall_watches, Arc::clone(hang_up));
                 let queue = Arc::new(queue);
                 if state.is_stopping {
                     queue.end();
                 }
                 state.watches.insert(id, Arc::clone(&queue));
-                Answer::Watch { id, queue, life: state.faults.cut_watches_after }
+                Answer::Watch { id, warning, queue, life: state.faults.cut_watches_after }
             }
         };
         state.deliver(now);

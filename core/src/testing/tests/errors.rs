@@ -261,3 +261,23 @@ fn a_rule_may_name_its_objects() {
     assert_eq!(code(LEASES), 403);
     assert_eq!(code(&alloc::format!("{LEASES}?fieldSelector=metadata.name%3Ddemo")), 200);
 }
+
+#[test]
+fn an_overloaded_server_sends_its_clients_away_for_a_while() {
+    let mut api = FakeApi::new(1);
+    api.add_user("secret", "one", None);
+    api.set_rules("one", [Rule::administrator()].into());
+    api.overload(Some(7));
+    let mut ask = |target: &str, token| send(&mut api, &FakeRequest::get(target).with_token(token));
+    let busy = ask(PODS, "secret");
+    assert_eq!((busy.status, busy.content_type, busy.retry_after), (429, "text/plain; charset=utf-8", Some(7)));
+    assert_eq!(text(&busy), "Too many requests, please try again later.\n");
+    assert_eq!(ask(&alloc::format!("{PODS}?watch=1"), "secret").status, 429);
+    assert_eq!(ask("/version", "secret").status, 429);
+    assert_eq!(ask("/readyz", "secret").status, 200);
+    assert_eq!(ask(PODS, "wrong").status, 401);
+    let refused = write(&mut api, Method::Post, LEASES, &json!({"metadata": {"name": "x"}}));
+    assert_eq!((refused.0, api.version()), (429, 100));
+    api.overload(None);
+    assert_eq!(send(&mut api, &FakeRequest::get(PODS).with_token("secret")).status, 200);
+}

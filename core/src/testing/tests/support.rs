@@ -26,7 +26,7 @@ pub(super) fn at(seconds: u64) -> Now {
 pub(super) fn send(api: &mut FakeApi, request: &FakeRequest<'_>) -> FakeResponse {
     match api.handle(at(0), request) {
         FakeAnswer::Complete(response) => response,
-        FakeAnswer::Watch(_) => panic!("a watch"),
+        FakeAnswer::Watch { .. } => panic!("a watch"),
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) fn text(response: &FakeResponse) -> String {
 
 pub(super) fn watch(api: &mut FakeApi, target: &str) -> WatchId {
     match api.handle(at(0), &FakeRequest::get(target)) {
-        FakeAnswer::Watch(watch) => watch,
+        FakeAnswer::Watch { id, .. } => id,
         FakeAnswer::Complete(response) => panic!("{}", text(&response)),
     }
 }
