@@ -17,10 +17,11 @@ pub mod selector;
 pub(crate) mod service;
 pub mod status;
 pub(crate) mod target;
+pub(crate) mod watch;
 
 pub use answer::{AnswerPart, Failure, FailureKind, Head, Sent};
 pub use decode::DecodeError;
 pub use meta::{Namespace, ObjectReference, ResourceVersion, ServiceName};
-pub use request::{ListPage, Method, Request};
+pub use request::{ListPage, Method, Request, WatchFrom};
 pub use resource::Resource;
 pub use selector::LabelSelector;

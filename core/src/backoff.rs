@@ -20,13 +20,22 @@ impl Jitter {
         mixed ^ (mixed >> 31)
     }
 
-    /// A part of `whole` between one half and all of it, so that clients which failed together do not return together.
-    pub(crate) fn shorten(&mut self, whole: Duration) -> Duration {
-        let half = whole.checked_div(2).unwrap_or_default();
+    /// A seed for a generator of its own.
+    pub(crate) fn seed(&mut self) -> u64 {
+        self.next()
+    }
+
+    /// A wait from `shortest` up to `longest`.
+    pub(crate) fn between(&mut self, shortest: Duration, longest: Duration) -> Duration {
         // 32 bits of chance are plenty, and keep the product within range.
         let chance = u32::try_from(self.next() >> 32).unwrap_or(u32::MAX);
-        let extra = half.as_nanos().saturating_mul(u128::from(chance)) >> 32;
-        half.saturating_add(Duration::from_nanos(u64::try_from(extra).unwrap_or(u64::MAX)))
+        let extra = longest.saturating_sub(shortest).as_nanos().saturating_mul(u128::from(chance)) >> 32;
+        shortest.saturating_add(Duration::from_nanos(u64::try_from(extra).unwrap_or(u64::MAX)))
+    }
+
+    /// A part of `whole` between one half and all of it, so that clients which failed together do not return together.
+    pub(crate) fn shorten(&mut self, whole: Duration) -> Duration {
+        self.between(whole.checked_div(2).unwrap_or_default(), whole)
     }
 }
 

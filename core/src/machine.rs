@@ -123,6 +123,10 @@ impl<E, O> Actions<E, O> {
         self.0.push(Action::Emit(event));
     }
 
+    pub(crate) fn order(&mut self, order: O) {
+        self.0.push(Action::Order(order));
+    }
+
     /// The actions, in order.
     #[must_use]
     pub fn as_slice(&self) -> &[Action<E, O>] {
@@ -186,8 +190,24 @@ pub struct Deadline {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
+    /// It is time to compare what a watch told with a fresh list.
+    Comparison,
+    /// A link's time to be disconnected has come.
+    Disconnect,
+    /// A watch has been silent for too long.
+    IdleLimit,
+    /// An attempt on a link, or the listing of the links, has had its time.
+    LinkTimeout,
+    /// The links are to be listed again.
+    ListConnected,
+    /// It is time to list again.
+    Poll,
+    /// The pause before a peer is connected again is over.
+    Reconnect,
     /// The answer in flight has had its time.
     RequestTimeout,
+    /// The pause before a watch goes on is over.
+    Resume,
     /// The pause before the next attempt is over.
     Retry,
 }
@@ -195,8 +215,28 @@ pub enum Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Comparison => "comparison",
+            Self::Disconnect => "disconnect",
+            Self::IdleLimit => "idle limit",
+            Self::LinkTimeout => "link timeout",
+            Self::ListConnected => "list connected",
+            Self::Poll => "poll",
+            Self::Reconnect => "reconnect",
             Self::RequestTimeout => "request timeout",
+            Self::Resume => "resume",
             Self::Retry => "retry",
         })
     }
+}
+
+/// How much a human should care for a piece of news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "whoever shows news must know what to do with each")]
+pub enum Severity {
+    /// For those who look for a fault.
+    Debug,
+    /// As it should be.
+    Info,
+    /// Somebody may have to act.
+    Warning,
 }

@@ -9,6 +9,7 @@ mod host;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::borrow::Borrow;
 use core::fmt;
 use core::net::IpAddr;
 
@@ -34,6 +35,13 @@ impl NodeName {
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A map by name is searched with what a connector calls a node, valid or not.
+impl Borrow<str> for NodeName {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -43,10 +43,13 @@ mod driver;
 mod exchanges;
 #[cfg(feature = "hyper")]
 mod hyper;
+mod membership;
+mod trace;
 mod transport;
 
 pub use connector::{Connector, ConnectorError};
 pub use driver::{Host, run, run_with};
+pub use membership::{Changes, MembershipHandle};
 pub use transport::{Answer, Transport};
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use core::fmt::{self, Write as _};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::meta::{Namespace, ServiceName};
+use super::meta::{Namespace, ResourceVersion, ServiceName};
 use super::resource::Resource;
 use super::selector::LabelSelector;
 
@@ -46,19 +46,28 @@ impl Request {
     pub fn list(list: &ListPage<'_>, body_limit: usize) -> Self {
         let mut target = collection_path(list.resource, list.namespace);
         let mut query = Query::new(&mut target);
-        if let Some(selector) = list.label_selector {
-            query.add("labelSelector", selector.as_str());
-        }
-        if let Some(name) = list.name {
-            let mut field = String::from("metadata.name=");
-            field.push_str(name.as_str());
-            query.add("fieldSelector", &field);
-        }
+        query.add_selection(list.label_selector, list.name);
         query.add_number("limit", list.limit);
         if let Some(token) = list.continue_token {
             query.add("continue", token);
         }
         Self { method: Method::Get, target, body: None, body_limit }
+    }
+
+    /// Watches a collection: what changes after a version, as it happens.
+    ///
+    /// The answer is read as it comes, line by line, and has no length of its own: nothing bounds it but the reader of its
+    /// lines.
+    #[must_use]
+    pub fn watch(watch: &WatchFrom<'_>) -> Self {
+        let mut target = collection_path(watch.resource, watch.namespace);
+        let mut query = Query::new(&mut target);
+        query.add_selection(watch.label_selector, watch.name);
+        query.add("watch", "true");
+        query.add("allowWatchBookmarks", "true");
+        query.add("resourceVersion", watch.resource_version.as_str());
+        query.add_number("timeoutSeconds", watch.timeout_seconds);
+        Self { method: Method::Get, target, body: None, body_limit: usize::MAX }
     }
 
     /// Any request at all, for tests of what a server does. `body` is its content type and its bytes.
@@ -162,6 +171,28 @@ pub struct ListPage<'a> {
     pub continue_token: Option<&'a str>,
 }
 
+/// Which collection to watch, and from where on. See
+/// [efficient detection of changes](https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
+#[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built where a watch is asked for; a new parameter must be thought of there"
+)]
+pub struct WatchFrom<'a> {
+    /// The collection.
+    pub resource: Resource,
+    /// Where to look; everywhere when absent.
+    pub namespace: Option<&'a Namespace>,
+    /// Only objects with such labels.
+    pub label_selector: Option<&'a LabelSelector>,
+    /// Only the object with this name, as a `fieldSelector`.
+    pub name: Option<&'a ServiceName>,
+    /// Only what is newer than this.
+    pub resource_version: &'a ResourceVersion,
+    /// When the server ends the answer.
+    pub timeout_seconds: u32,
+}
+
 fn collection_path(resource: Resource, namespace: Option<&Namespace>) -> String {
     let mut path = String::from(if resource.group().is_empty() { "/api/" } else { "/apis/" });
     if !resource.group().is_empty() {
@@ -197,6 +228,17 @@ impl<'a> Query<'a> {
         self.target.push_str(key);
         self.target.push('=');
         self.separator = '&';
+    }
+
+    fn add_selection(&mut self, labels: Option<&LabelSelector>, name: Option<&ServiceName>) {
+        if let Some(labels) = labels {
+            self.add("labelSelector", labels.as_str());
+        }
+        if let Some(name) = name {
+            let mut field = String::from("metadata.name=");
+            field.push_str(name.as_str());
+            self.add("fieldSelector", &field);
+        }
     }
 
     fn add(&mut self, key: &str, value: &str) {
@@ -249,6 +291,25 @@ mod tests {
         let selector = LabelSelector::parse("app in (a,b),!c").unwrap();
         let request = Request::list(&page(None, Some(&selector)), 1);
         assert!(request.target().contains("?labelSelector=app%20in%20%28a%2Cb%29%2C%21c&limit=500"), "{request}");
+    }
+
+    #[test]
+    fn a_watch_selects_as_its_list_did() {
+        let (lab, selector) = (Namespace::parse("lab").unwrap(), LabelSelector::parse("app=web").unwrap());
+        let name = ServiceName::parse("web").ok();
+        let watch = WatchFrom {
+            resource: Resource::PODS,
+            namespace: Some(&lab),
+            label_selector: Some(&selector),
+            name: name.as_ref(),
+            resource_version: &ResourceVersion::new("7&8"),
+            timeout_seconds: 301,
+        };
+        assert_eq!(
+            Request::watch(&watch).target(),
+            "/api/v1/namespaces/lab/pods?labelSelector=app%3Dweb&fieldSelector=metadata.name%3Dweb&watch=true\
+             &allowWatchBookmarks=true&resourceVersion=7%268&timeoutSeconds=301"
+        );
     }
 
     #[test]

@@ -18,10 +18,10 @@
 //!   without a word.
 //! - A 403 is tried again for [`FORBIDDEN_PATIENCE`] only: a starting API server gives some, a missing right stays missing.
 
-mod ask;
+pub(super) mod ask;
 mod config;
 mod failure;
-mod verdict;
+pub(super) mod verdict;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -88,6 +88,8 @@ pub struct Listing {
     /// The collections that are left; the first is being read.
     scopes: Vec<Option<Namespace>>,
     collection: Collection,
+    /// The selector of the Service's pods, as it was read for the last collection that was finished.
+    pods_selector: Option<LabelSelector>,
     listed: Snapshot,
     phase: Phase,
     attempts: Attempts,
@@ -268,6 +270,7 @@ impl Listing {
             scopes: config.scopes(),
             config,
             collection: Collection::default(),
+            pods_selector: None,
             listed: Snapshot::default(),
             phase: Phase::Idle,
             attempts: Attempts { count: 0, since: Instant::ORIGIN, forbidden_since: None, last_failure: None, backoff },
@@ -275,6 +278,24 @@ impl Listing {
             restarts: 0,
             latest: Instant::ORIGIN,
         }
+    }
+
+    /// Feeds one input as part of a machine that names exchanges itself.
+    pub(super) fn handle_within(&mut self, ids: &mut RequestIds, now: Instant, input: Input<'_>) -> Actions<Event> {
+        mem::swap(&mut self.ids, ids);
+        let actions = self.handle(Now { instant: now, ..Now::default() }, input);
+        mem::swap(&mut self.ids, ids);
+        actions
+    }
+
+    /// The selector of the Service's pods, where it had to be read off the Service.
+    pub(super) const fn pods_selector(&self) -> Option<&LabelSelector> {
+        self.pods_selector.as_ref()
+    }
+
+    /// Whether it waits for the answer to this exchange.
+    pub(super) fn awaits(&self, exchange: RequestId) -> bool {
+        matches!(self.phase, Phase::Asking { id, .. } if id == exchange)
     }
 
     /// Sends the request for what is missing next.
@@ -372,7 +393,8 @@ impl Listing {
     }
 
     fn finish_collection(&mut self) {
-        let Collection { version, objects, .. } = mem::take(&mut self.collection);
+        let Collection { version, objects, service_selector, .. } = mem::take(&mut self.collection);
+        self.pods_selector = service_selector;
         let is_first = self.scopes.len() == self.config.scopes().len();
         let lowest = match (self.listed.resource_version.take(), version) {
             (_, version) if is_first => version,

@@ -79,6 +79,23 @@ impl Page {
     }
 }
 
+/// Which object of a collection: its kind goes without saying.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a namespace and a name, and nothing else")]
+pub struct ObjectKey {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+/// `lab/web-0`
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
 /// What one API object says of members.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -170,7 +187,19 @@ impl Addresses {
     }
 }
 
+impl PodReference {
+    /// The pod as an object in its namespace.
+    pub(crate) fn reference(&self, namespace: &Arc<str>) -> ObjectReference {
+        ObjectReference { kind: Resource::PODS.kind().into(), namespace: namespace.clone(), name: self.name.clone() }
+    }
+}
+
 impl Object {
+    /// Which one it is in its collection.
+    pub(crate) fn key(&self) -> ObjectKey {
+        ObjectKey { namespace: self.reference.namespace.clone(), name: self.reference.name.clone() }
+    }
+
     fn of_slice(slice: &EndpointSlice<'_>) -> Self {
         let metadata = &slice.metadata;
         let mut object = Self::new(Resource::ENDPOINT_SLICES, &metadata.namespace, &metadata.name);
@@ -232,7 +261,7 @@ impl Object {
             Ok(address) => addresses.add(address),
             Err(reason) => {
                 let object = match pod {
-                    Some(pod) => ObjectReference { kind: Resource::PODS.kind().into(), namespace, name: pod.name },
+                    Some(pod) => pod.reference(&namespace),
                     None => self.reference.clone(),
                 };
                 return self.skipped.push(Skipped { object, reason });
@@ -276,6 +305,8 @@ impl Object {
         if addresses.is_empty() && !object.skipped.is_empty() {
             return object;
         }
+        // A pod is one endpoint, and there are many pods (M6).
+        object.endpoints.reserve_exact(1);
         let serving = pod.status.is_ready();
         object.endpoints.push(Endpoint {
             addresses,

@@ -38,6 +38,11 @@ impl MemberState {
         }
     }
 
+    /// Whether it will not run again.
+    pub(crate) const fn has_ended(self) -> bool {
+        matches!(self, Self::Failed | Self::Succeeded)
+    }
+
     /// Which of two words on one pod is the later stage of its life: lower is later. What comes before its end has no order.
     pub(crate) const fn finality(self) -> u8 {
         match self {

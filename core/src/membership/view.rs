@@ -5,14 +5,15 @@ use alloc::collections::btree_map::Entry;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 use core::fmt;
 use core::net::IpAddr;
 
-use super::object::{Endpoint, Object, PodReference};
+use super::object::{Object, PodReference};
 use super::state::{Admission, MemberState};
+use super::word::{Testimony, Word};
 use crate::api::ObjectReference;
-use crate::name::{Facts, Naming, NodeName, Unnameable};
+use crate::machine::Severity;
+use crate::name::{Naming, NodeName, Unnameable};
 
 /// A family of IP addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +81,20 @@ pub struct Skipped {
     pub reason: Reason,
 }
 
+impl Skipped {
+    /// How much a human should care.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        match self.reason {
+            Reason::NameTaken { .. } | Reason::Truncated => Severity::Warning,
+            Reason::NotAnAddress(_) | Reason::Unnameable(_) | Reason::DomainNames => Severity::Info,
+            Reason::NoAddress | Reason::NotAdmitted { .. } | Reason::OtherService(_) | Reason::UnknownKind => {
+                Severity::Debug
+            }
+        }
+    }
+}
+
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.object, self.reason)
@@ -144,22 +159,6 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Who a member is, over all objects that tell of it: the pod's UID, or without one its namespace and address.
-///
-/// A pod that takes over another's address is somebody else (M3 rests on it).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum IdentityRef<'a> {
-    Pod(&'a str),
-    Address(&'a str, IpAddr),
-}
-
-/// One object's word on a member.
-#[derive(Clone, Copy)]
-struct Word<'a> {
-    object: &'a Object,
-    endpoint: &'a Endpoint,
-}
-
 /// The members that a set of objects makes, and what of it was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -175,63 +174,32 @@ impl View {
     #[must_use]
     pub fn of<'a>(objects: impl IntoIterator<Item = &'a Object>, policy: &Policy) -> Self {
         let mut view = Self::default();
-        let mut words: BTreeMap<IdentityRef<'a>, Vec<Word<'a>>> = BTreeMap::new();
+        let mut words: BTreeMap<Identity, Vec<Word<'a>>> = BTreeMap::new();
         for object in objects {
             view.skipped.extend(object.skipped.iter().cloned());
-            for endpoint in &object.endpoints {
-                let word = Word { object, endpoint };
-                match word.identity() {
+            for word in Word::all_of(object) {
+                match word.identity(policy.family) {
                     Some(identity) => words.entry(identity).or_default().push(word),
-                    None => view.skip(&word, Reason::NoAddress),
+                    None => view.skipped.push(*word.skip(Reason::NoAddress)),
                 }
             }
         }
         let mut losers = Vec::new();
         for words in words.values_mut() {
-            words.sort_by(Word::newest_first);
-            let Some(member) = view.judge(words, policy) else { continue };
-            losers.extend(view.claim(member));
+            let Some(testimony) = Testimony::of(words) else { continue };
+            let member =
+                if testimony.admits(policy) { testimony.member(policy) } else { Err(testimony.not_admitted(policy)) };
+            match member {
+                Ok(member) => losers.extend(view.claim(member)),
+                Err(skipped) => view.skipped.push(*skipped),
+            }
         }
-        losers.iter().for_each(|loser| view.name_the_owner(loser));
+        for loser in losers {
+            let owner = view.members.get(&loser.name);
+            view.skipped.extend(owner.map(|owner| loser.name_taken_by(owner)));
+        }
         view.skipped.sort();
         view
-    }
-
-    /// The member that these words, newest first, are about, if it counts.
-    fn judge(&mut self, words: &[Word<'_>], policy: &Policy) -> Option<Member> {
-        let newest = words.first()?;
-        // The end in any copy wins, and then terminating: neither is ever taken back.
-        let latest = words.iter().min_by_key(|word| word.endpoint.state.finality()).unwrap_or(newest);
-        let Endpoint { state, serving, .. } = latest.endpoint;
-        if !policy.admission.admits(*state, *serving) {
-            self.skip(newest, Reason::NotAdmitted { state: *state, admission: policy.admission });
-            return None;
-        }
-        let mut addresses = newest.endpoint.addresses;
-        words.iter().for_each(|word| addresses.complete_from(&word.endpoint.addresses));
-        let Some(address) = addresses.choose(policy.family) else {
-            self.skip(newest, Reason::NoAddress);
-            return None;
-        };
-        // A host name resolves through the Service of the very object that gives it.
-        let named = words.iter().find(|word| word.endpoint.hostname.is_some()).unwrap_or(newest).endpoint;
-        let facts = Facts {
-            address,
-            namespace: &newest.endpoint.namespace,
-            hostname: named.hostname.as_deref(),
-            service: named.service.as_deref(),
-        };
-        let name = policy.naming.name(&facts).map_err(|why| self.skip(newest, Reason::Unnameable(why))).ok()?;
-        Some(Member {
-            name,
-            address,
-            namespace: newest.endpoint.namespace.clone(),
-            hostname: named.hostname.clone(),
-            pod: newest.endpoint.pod.clone(),
-            state: *state,
-            admitted: true,
-            source: newest.object.reference.clone(),
-        })
     }
 
     /// Gives the member its name; returns whoever goes without.
@@ -242,21 +210,9 @@ impl View {
                 free.insert(member);
                 None
             }
-            Entry::Occupied(mut taken) if member.outranks(taken.get()) => Some(taken.insert(member)),
+            Entry::Occupied(mut taken) if member.rank() < taken.get().rank() => Some(taken.insert(member)),
             Entry::Occupied(_) => Some(member),
         }
-    }
-
-    fn name_the_owner(&mut self, loser: &Member) {
-        let Some(owner) = self.members.get(&loser.name) else { return };
-        let reason = Reason::NameTaken { name: loser.name.clone(), by: owner.reference() };
-        self.skipped.push(Skipped { object: loser.reference(), reason });
-    }
-
-    fn skip(&mut self, word: &Word<'_>, reason: Reason) {
-        let Endpoint { namespace, pod, .. } = word.endpoint;
-        let object = reference(namespace, pod.as_ref(), &word.object.reference);
-        self.skipped.push(Skipped { object, reason });
     }
 }
 
@@ -282,46 +238,35 @@ impl Member {
         }
     }
 
-    /// One owner a name: ready before not terminating before lowest UID. A known pod goes before an address made by hand.
-    fn outranks(&self, other: &Self) -> bool {
-        self.rank() < other.rank()
+    /// Its place among those who claim its name.
+    pub(crate) fn rank(&self) -> Rank {
+        Rank { unadmitted: !self.admitted, precedence: self.state.precedence(), identity: self.identity() }
     }
 
-    fn rank(&self) -> impl Ord + '_ {
-        let uid = self.pod.as_ref().map(|pod| &pod.uid);
-        (self.state.precedence(), uid.is_none(), uid, self.address)
+    /// Why it goes without its name.
+    pub(crate) fn name_taken_by(&self, owner: &Self) -> Skipped {
+        let reason = Reason::NameTaken { name: self.name.clone(), by: owner.reference() };
+        Skipped { object: self.reference(), reason }
     }
 
+    /// The pod if it is known, else the object that tells of it.
     fn reference(&self) -> ObjectReference {
-        reference(&self.namespace, self.pod.as_ref(), &self.source)
+        match &self.pod {
+            Some(pod) => pod.reference(&self.namespace),
+            None => self.source.clone(),
+        }
     }
 }
 
-/// The pod if it is known, else the object that tells of it.
-fn reference(namespace: &Arc<str>, pod: Option<&PodReference>, source: &ObjectReference) -> ObjectReference {
-    match pod {
-        Some(pod) => ObjectReference { kind: "Pod".into(), namespace: namespace.clone(), name: pod.name.clone() },
-        None => source.clone(),
-    }
-}
-
-impl<'a> Word<'a> {
-    fn identity(&self) -> Option<IdentityRef<'a>> {
-        match &self.endpoint.pod {
-            Some(pod) => Some(IdentityRef::Pod(&pod.uid)),
-            None => Some(IdentityRef::Address(&self.endpoint.namespace, self.endpoint.addresses.choose(None)?)),
-        }
-    }
-
-    /// The copy in the newest object first. Equal versions go by the object's reference, so that the order of arrival never
-    /// matters; versions that are no numbers count as old.
-    fn newest_first(&self, other: &Self) -> Ordering {
-        fn ascending<'w>(word: &Word<'w>) -> (&'w ObjectReference, Option<IpAddr>) {
-            (&word.object.reference, word.endpoint.addresses.choose(None))
-        }
-        let (ours, theirs) = (self.object.resource_version.newness(), other.object.resource_version.newness());
-        theirs.cmp(&ours).then_with(|| ascending(self).cmp(&ascending(other)))
-    }
+/// Who keeps a contested name: the lowest does.
+///
+/// Admitted before not admitted (so that those whom the policy leaves out take no name from those whom it admits), ready
+/// before not terminating, and then the lowest UID; a known pod goes before an address made by hand.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Rank {
+    unadmitted: bool,
+    precedence: u8,
+    identity: Identity,
 }
 
 #[cfg(test)]

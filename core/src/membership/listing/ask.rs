@@ -1,7 +1,7 @@
 //! What to ask for next.
 
-use super::{Listing, Permission};
-use crate::api::{LabelSelector, ListPage, Namespace, Request, Resource};
+use super::{Listing, ListingOptions, Permission};
+use crate::api::{LabelSelector, ListPage, Namespace, Request, Resource, ServiceName};
 use crate::membership::object::Source;
 
 /// The longest Service object that is accepted, in bytes: etcd's own limit for a request is 1.5 MiB.
@@ -15,18 +15,12 @@ impl Listing {
         if let (true, Some(namespace), Some(service)) = (self.needs_the_service(), namespace, &options.service) {
             return (Request::get_service(namespace, service, SERVICE_BYTES), SERVICE_BYTES);
         }
-        let of_service = options.service.as_ref().filter(|_| options.source == Source::EndpointSlices);
-        let of_service = of_service.map(LabelSelector::of_service);
-        let selector = match (options.selector.as_ref().or(self.collection.service_selector.as_ref()), &of_service) {
-            (Some(selector), Some(of_service)) => Some(selector.and(of_service)),
-            (selector, of_service) => selector.or(of_service.as_ref()).cloned(),
-        };
+        let selector = label_selector(options, self.collection.service_selector.as_ref());
         let page = ListPage {
             resource: options.source.resource(),
             namespace,
             label_selector: selector.as_ref(),
-            // Endpoints carry the name of their Service.
-            name: options.service.as_ref().filter(|_| options.source == Source::Endpoints),
+            name: object_name(options),
             limit: options.page_limit,
             continue_token: self.collection.continue_token.as_deref(),
         };
@@ -46,11 +40,29 @@ impl Listing {
     }
 
     /// The right that the next request takes.
-    pub(super) fn permission(&self) -> Permission {
+    pub(in crate::membership) fn permission(&self) -> Permission {
         let (verb, resource) = match self.needs_the_service() {
             true => ("get", Resource::SERVICES),
             false => ("list", self.config.options().source.resource()),
         };
         Permission { verb, resource, namespace: self.namespace().cloned() }
     }
+}
+
+/// The labels that select the objects; `of_pods` is the Service's own selector, where it had to be read.
+pub(in crate::membership) fn label_selector(
+    options: &ListingOptions,
+    of_pods: Option<&LabelSelector>,
+) -> Option<LabelSelector> {
+    let of_service = options.service.as_ref().filter(|_| options.source == Source::EndpointSlices);
+    let of_service = of_service.map(LabelSelector::of_service);
+    match (options.selector.as_ref().or(of_pods), &of_service) {
+        (Some(selector), Some(of_service)) => Some(selector.and(of_service)),
+        (selector, of_service) => selector.or(of_service.as_ref()).cloned(),
+    }
+}
+
+/// The name of the one object that counts: Endpoints carry the name of their Service.
+pub(in crate::membership) fn object_name(options: &ListingOptions) -> Option<&ServiceName> {
+    options.service.as_ref().filter(|_| options.source == Source::Endpoints)
 }

@@ -85,6 +85,19 @@ impl ListingConfig {
         &self.0
     }
 
+    /// The same, with other jitter.
+    pub(in crate::membership) fn with_seed(&self, seed: u64) -> Self {
+        Self(ListingOptions { seed, ..self.0.clone() })
+    }
+
+    /// Each collection by itself: one a namespace, or a single one over all of them.
+    pub(in crate::membership) fn each_scope(&self) -> impl Iterator<Item = (Option<Namespace>, Self)> {
+        self.scopes().into_iter().map(|namespace| {
+            let options = ListingOptions { namespaces: namespace.iter().cloned().collect(), ..self.0.clone() };
+            (namespace, Self(options))
+        })
+    }
+
     /// The collections to read, one after another: one a namespace, or a single one over all of them.
     pub(super) fn scopes(&self) -> Vec<Option<Namespace>> {
         if self.0.namespaces.is_empty() { [None].into() } else { self.0.namespaces.iter().cloned().map(Some).collect() }

@@ -10,7 +10,7 @@ use crate::api::{Failure, status};
 
 /// What to make of one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::membership) enum Verdict {
     /// It is what was asked for.
     Success(Vec<u8>),
     /// The pages read so far belong to a state that the server no longer has.
@@ -21,7 +21,7 @@ pub(super) enum Verdict {
     GiveUp(ListingFailure),
 }
 
-pub(super) fn judge(answer: Result<Answer, Failure>) -> Verdict {
+pub(in crate::membership) fn judge(answer: Result<Answer, Failure>) -> Verdict {
     let Answer { status, retry_after: after, body } = match answer {
         Ok(answer) if answer.is_success() => return Verdict::Success(answer.body),
         Ok(answer) => answer,
@@ -30,7 +30,11 @@ pub(super) fn judge(answer: Result<Answer, Failure>) -> Verdict {
         }
         Err(failure) => return Verdict::GiveUp(ListingFailure::Failed(failure)),
     };
-    let message = status::message(&body);
+    judge_status(status, status::message(&body), after)
+}
+
+/// What a status means, wherever it stands: a watch tells it in its stream as well.
+pub(in crate::membership) fn judge_status(status: u16, message: String, after: Option<Duration>) -> Verdict {
     match status {
         401 => Verdict::GiveUp(ListingFailure::Unauthorized { message }),
         // Every API server gives some while it starts, so one 403 proves nothing.

@@ -1,0 +1,268 @@
+//! The roster: the view, kept while objects come, change and go.
+//!
+//! It holds everybody who can be named and has not ended, admitted or not, and it is a pure function of the objects: their
+//! order means nothing (M4). Whom no object tells of any more stays as an **orphan** until it is settled that it is gone: a
+//! mass removal must be confirmed first. A step costs what the objects in it tell, not the size of the view.
+
+mod index;
+mod name;
+mod told;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use self::index::Index;
+use self::name::Bid;
+use self::told::Told;
+use super::change::{Change, Departure};
+use super::object::{Object, ObjectKey, Source};
+use super::view::{Identity, Member, Policy, Rank, Reason, Skipped};
+use super::word::Testimony;
+use crate::api::Namespace;
+use crate::name::NodeName;
+
+/// What came of a step, or of several.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RosterStep {
+    /// How the view differs, by name within a step.
+    pub(crate) changes: Vec<Change>,
+    /// Who is newly left out, and why: once as long as the reason lasts.
+    pub(crate) skipped: Vec<Skipped>,
+    /// How many members have become orphans.
+    pub(crate) orphaned: usize,
+}
+
+/// The members, and what is needed to keep them right.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Roster {
+    source: Source,
+    policy: Policy,
+    /// What each object says.
+    objects: BTreeMap<ObjectKey, Box<Told>>,
+    /// What in an object cannot be used; few have any such thing.
+    unusable: BTreeMap<ObjectKey, Vec<Skipped>>,
+    index: Index,
+    members: BTreeMap<NodeName, Arc<Member>>,
+    /// Who claims a name that another one keeps.
+    rivals: BTreeMap<NodeName, BTreeMap<Rank, Arc<Member>>>,
+    /// The members that no object tells of. Whoever else claims the name of one takes it, so orphans have no rivals.
+    orphans: BTreeMap<Identity, NodeName>,
+}
+
+/// How an identity stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Standing {
+    /// No object tells of it.
+    Unknown,
+    /// It claims a name.
+    Member(Arc<Member>),
+    /// It is left out.
+    Skipped(Box<Skipped>),
+}
+
+impl Standing {
+    /// Why whoever stands so does not have the name that it had.
+    fn departure(&self) -> Departure {
+        match self {
+            Self::Unknown => Departure::Gone,
+            Self::Member(_) => Departure::Renamed,
+            Self::Skipped(skipped) => match skipped.reason {
+                Reason::NotAdmitted { state, .. } => Departure::Ended(state),
+                _ => Departure::Renamed,
+            },
+        }
+    }
+}
+
+/// Whom a step is about, and how they stood before it.
+type Touched = BTreeMap<Identity, Standing>;
+
+impl Roster {
+    /// A roster that knows of nobody. All its objects are of one source.
+    pub(crate) fn new(source: Source, policy: Policy) -> Self {
+        Self {
+            source,
+            policy,
+            objects: BTreeMap::new(),
+            unusable: BTreeMap::new(),
+            index: Index::default(),
+            members: BTreeMap::new(),
+            rivals: BTreeMap::new(),
+            orphans: BTreeMap::new(),
+        }
+    }
+
+    /// The view: who owns which name, orphans among them.
+    pub(crate) fn members(&self) -> &BTreeMap<NodeName, Arc<Member>> {
+        &self.members
+    }
+
+    /// How many members no object tells of.
+    pub(crate) fn orphans(&self) -> usize {
+        self.orphans.len()
+    }
+
+    /// An object is new, or has changed.
+    pub(crate) fn put(&mut self, object: Object, out: &mut RosterStep) {
+        let mut touched = Touched::new();
+        self.tell(object, &mut touched, out);
+        self.resolve(touched, out);
+    }
+
+    /// An object is gone.
+    pub(crate) fn delete(&mut self, key: &ObjectKey, out: &mut RosterStep) {
+        let mut touched = Touched::new();
+        self.forget(key, &mut touched);
+        self.resolve(touched, out);
+    }
+
+    /// A complete list of a namespace, or of all: what it lacks is gone. Objects in `newer` stay as they are: they changed
+    /// after the list.
+    pub(crate) fn replace(
+        &mut self,
+        scope: Option<&Namespace>,
+        objects: Vec<Object>,
+        newer: &BTreeSet<ObjectKey>,
+        out: &mut RosterStep,
+    ) {
+        let mut touched = Touched::new();
+        let mut lacking: BTreeSet<_> = self.keys(scope).filter(|key| !newer.contains(key)).cloned().collect();
+        for object in objects {
+            let key = object.key();
+            lacking.remove(&key);
+            if !newer.contains(&key) {
+                self.tell(object, &mut touched, out);
+            }
+        }
+        lacking.iter().for_each(|key| self.forget(key, &mut touched));
+        self.resolve(touched, out);
+    }
+
+    /// The orphans of a namespace's objects, or all, are gone indeed.
+    pub(crate) fn settle(&mut self, scope: Option<&Namespace>, out: &mut RosterStep) {
+        let members = &self.members;
+        let is_held = |name: &NodeName| {
+            let namespace = members.get(name).map(|member| &*member.source.namespace);
+            scope.is_some_and(|scope| namespace != Some(scope.as_str()))
+        };
+        let mut gone = BTreeSet::new();
+        self.orphans.retain(|_, name| is_held(name) || !gone.insert(name.clone()));
+        for name in gone {
+            let left = self.members.remove(&name).map(|member| Change::Left { member, why: Departure::Gone });
+            out.changes.extend(left);
+        }
+    }
+
+    fn keys(&self, scope: Option<&Namespace>) -> impl Iterator<Item = &ObjectKey> {
+        let namespace = scope.map_or("", Namespace::as_str);
+        let first = ObjectKey { namespace: namespace.into(), name: "".into() };
+        let keys = self.objects.range(first..).map(|(key, _)| key);
+        keys.take_while(move |key| scope.is_none_or(|scope| *key.namespace == *scope.as_str()))
+    }
+
+    /// Takes in what an object says.
+    fn tell(&mut self, object: Object, touched: &mut Touched, out: &mut RosterStep) {
+        let preferred = self.policy.family;
+        let key = object.key();
+        let (mut told, unusable) = Told::of(object, preferred);
+        let known = self.unusable.get(&key).map_or(&[][..], |known| known);
+        out.skipped.extend(unusable.iter().filter(|skipped| !known.contains(skipped)).cloned());
+        match unusable.is_empty() {
+            true => self.unusable.remove(&key),
+            false => self.unusable.insert(key.clone(), unusable),
+        };
+        let earlier = self.objects.get_key_value(&key);
+        if earlier.is_some_and(|(_, earlier)| **earlier == told) {
+            return;
+        }
+        let mut before = Vec::new();
+        let key = match earlier {
+            Some((key, earlier)) => {
+                told.share_with(earlier, key, preferred);
+                before.extend(earlier.identities(key, preferred));
+                key.clone()
+            }
+            None => self.sharing_its_namespace(key),
+        };
+        let after: Vec<_> = told.identities(&key, preferred).collect();
+        before.iter().chain(&after).for_each(|identity| self.touch(identity, touched));
+        before.into_iter().for_each(|identity| self.index.remove(identity, &key));
+        after.into_iter().for_each(|identity| self.index.add(identity, &key));
+        self.objects.insert(key, Box::new(told));
+    }
+
+    /// Forgets what an object said.
+    fn forget(&mut self, key: &ObjectKey, touched: &mut Touched) {
+        self.unusable.remove(key);
+        let Some(told) = self.objects.get(key) else { return };
+        let before: Vec<_> = told.identities(key, self.policy.family).collect();
+        before.iter().for_each(|identity| self.touch(identity, touched));
+        before.into_iter().for_each(|identity| self.index.remove(identity, key));
+        self.objects.remove(key);
+    }
+
+    /// A namespace has one name, not one for each object in it (M6).
+    fn sharing_its_namespace(&self, key: ObjectKey) -> ObjectKey {
+        let first = ObjectKey { namespace: key.namespace.clone(), name: "".into() };
+        let neighbour = self.objects.range(first..).next().map(|(neighbour, _)| &neighbour.namespace);
+        let Some(namespace) = neighbour.filter(|namespace| **namespace == key.namespace) else { return key };
+        ObjectKey { namespace: namespace.clone(), name: key.name }
+    }
+
+    fn touch(&self, identity: &Identity, touched: &mut Touched) {
+        if !touched.contains_key(identity) {
+            touched.insert(identity.clone(), self.standing_or_held(identity));
+        }
+    }
+
+    fn standing_or_held(&self, identity: &Identity) -> Standing {
+        let orphan = self.orphans.get(identity).and_then(|name| self.members.get(name));
+        orphan.map_or_else(|| self.standing(identity), |orphan| Standing::Member(orphan.clone()))
+    }
+
+    /// How an identity stands after all words on it.
+    fn standing(&self, identity: &Identity) -> Standing {
+        let tellers = self.index.tellers(identity).iter().filter_map(|key| Some((key, self.objects.get(key)?)));
+        let words = tellers.flat_map(|(key, told)| told.words_on(identity, self.source, key, self.policy.family));
+        let mut words: Vec<_> = words.collect();
+        let Some(testimony) = Testimony::of(&mut words) else { return Standing::Unknown };
+        if testimony.state().has_ended() {
+            return Standing::Skipped(testimony.not_admitted(&self.policy));
+        }
+        testimony.member(&self.policy).map_or_else(Standing::Skipped, |member| Standing::Member(Arc::new(member)))
+    }
+
+    /// Makes the view follow those whom a step is about.
+    fn resolve(&mut self, touched: Touched, out: &mut RosterStep) {
+        let mut bids: BTreeMap<NodeName, Vec<Bid>> = BTreeMap::new();
+        for (identity, before) in touched {
+            let after = self.standing(&identity);
+            if after == Standing::Unknown && self.orphans.contains_key(&identity) {
+                continue;
+            }
+            self.orphans.remove(&identity);
+            if before == after {
+                continue;
+            }
+            let why = after.departure();
+            if let Standing::Skipped(skipped) = &after {
+                out.skipped.push(Skipped::clone(skipped));
+            }
+            let claimed = |standing| if let Standing::Member(member) = standing { Some(member) } else { None };
+            let (mut before, after) = (claimed(before), claimed(after));
+            if let Some(after) = after {
+                let before = before.take_if(|before| before.name == after.name);
+                bids.entry(after.name.clone()).or_default().push(Bid { before, after: Some(after), why });
+            }
+            if let Some(before) = before {
+                bids.entry(before.name.clone()).or_default().push(Bid { before: Some(before), after: None, why });
+            }
+        }
+        bids.into_iter().for_each(|(name, bids)| self.award(name, bids, out));
+    }
+}
+
+#[cfg(test)]
+mod tests;
