@@ -8,6 +8,7 @@ pub mod decode;
 pub(crate) mod endpoint_slice;
 pub(crate) mod endpoints;
 pub(crate) mod exchange;
+pub(crate) mod lease;
 pub mod meta;
 pub(crate) mod object_meta;
 pub(crate) mod pod;
@@ -21,7 +22,7 @@ pub(crate) mod watch;
 
 pub use answer::{AnswerPart, Failure, FailureKind, Head, Sent};
 pub use decode::DecodeError;
-pub use meta::{Namespace, ObjectReference, ResourceVersion, ServiceName};
+pub use meta::{LeaseName, Namespace, ObjectReference, ResourceVersion, ServiceName};
 pub use request::{ListPage, Method, Request, WatchFrom};
 pub use resource::Resource;
 pub use selector::LabelSelector;

@@ -20,6 +20,16 @@ impl Jitter {
         mixed ^ (mixed >> 31)
     }
 
+    /// A part of `whole` between nothing and all of it. No chance is used up where there is nothing to divide.
+    pub(crate) fn up_to(&mut self, whole: Duration) -> Duration {
+        if whole.is_zero() {
+            return whole;
+        }
+        let chance = u32::try_from(self.next() >> 32).unwrap_or(u32::MAX);
+        let part = whole.as_nanos().saturating_mul(u128::from(chance)) >> 32;
+        Duration::from_nanos(u64::try_from(part).unwrap_or(u64::MAX))
+    }
+
     /// A seed for a generator of its own.
     pub(crate) fn seed(&mut self) -> u64 {
         self.next()

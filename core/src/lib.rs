@@ -50,6 +50,7 @@
 //! | [`time`] | the host's clocks, as values |
 //! | [`api`] | what is asked of the API server, and how its answers are decoded |
 //! | [`name`] | node names: written, checked and read back |
+//! | [`election`] | whose turn it is to lead: one Lease, terms, fencing tokens |
 //! | [`membership`] | from objects to members: listing, merging, admission |
 //! | `testing` | with the feature of that name: the API server as a plain value, for tests |
 //!
@@ -71,6 +72,7 @@ extern crate alloc;
 
 pub mod api;
 mod backoff;
+pub mod election;
 pub mod machine;
 pub mod membership;
 pub mod name;

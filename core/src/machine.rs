@@ -210,6 +210,16 @@ pub enum Cause {
     Resume,
     /// The pause before the next attempt is over.
     Retry,
+    /// The Lease must be renewed.
+    Renewal,
+    /// Nothing was heard of the Lease for long enough to ask.
+    SafetyRead,
+    /// The Lease may be taken over.
+    TakeOver,
+    /// The term ends unless a renewal succeeds first.
+    TermEnd,
+    /// The pause before the next watch is over.
+    Watch,
 }
 
 impl fmt::Display for Cause {
@@ -225,6 +235,11 @@ impl fmt::Display for Cause {
             Self::RequestTimeout => "request timeout",
             Self::Resume => "resume",
             Self::Retry => "retry",
+            Self::Renewal => "renewal",
+            Self::SafetyRead => "safety read",
+            Self::TakeOver => "take-over",
+            Self::TermEnd => "end of the term",
+            Self::Watch => "watch",
         })
     }
 }

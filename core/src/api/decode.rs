@@ -32,8 +32,11 @@ pub enum DecodeError {
         /// The kind that the bytes name; empty if they name none.
         found: String,
     },
-    /// An object without a name. Kubernetes always writes one.
-    Nameless,
+    /// An object without what tells it and its versions apart. An API server always writes it.
+    Unidentified {
+        /// What is missing.
+        missing: &'static str,
+    },
     /// A list without an `items` field. Kubernetes always writes one: this is no empty list.
     NoItems,
     /// One page of a longer list, where all of it was wanted.
@@ -50,7 +53,7 @@ impl fmt::Display for DecodeError {
                 write!(f, "expected {expected}, found no kind at all")
             }
             Self::Kind { expected, found } => write!(f, "expected {expected}, found {found:?}"),
-            Self::Nameless => f.write_str("an object without a name"),
+            Self::Unidentified { missing } => write!(f, "an object without {missing}"),
             Self::NoItems => f.write_str("a list without items"),
             Self::Partial => f.write_str("one page of a longer list; read all of it, as kubectl does"),
             Self::NoResourceVersion => f.write_str("a list without a resourceVersion"),

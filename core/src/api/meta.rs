@@ -53,6 +53,9 @@ impl core::error::Error for InvalidName {}
 
 const LABEL_RULE: &str = "it takes 1 to 63 lower-case letters, digits and dashes, the first and the last no dash";
 
+const SUBDOMAIN_RULE: &str = "it takes lower-case letters, digits, dashes and dots, 253 characters at most, and each part between \
+     dots neither begins nor ends with a dash";
+
 /// Newtypes over one DNS label differ in nothing but what they name.
 macro_rules! dns_label {
     ($(#[$docs:meta])* $name:ident, $what:literal) => {
@@ -94,6 +97,37 @@ dns_label! {
     /// The name of a Service: an RFC 1123 label
     /// ([names](https://kubernetes.io/docs/concepts/services-networking/service/#defining-a-service)).
     ServiceName, "name of a Service"
+}
+
+/// The name of a Lease: an RFC 1123 subdomain.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseName(Arc<str>);
+
+impl LeaseName {
+    /// Checks the name.
+    ///
+    /// # Errors
+    ///
+    /// When it is not an RFC 1123 subdomain.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        if is_dns_subdomain(text) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidName::new("name of a Lease", text, SUBDOMAIN_RULE))
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LeaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// A version of an object or of a collection, as the server names it.

@@ -6,7 +6,7 @@ use core::fmt::{self, Write as _};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::meta::{Namespace, ResourceVersion, ServiceName};
+use super::meta::{LeaseName, Namespace, ResourceVersion, ServiceName};
 use super::resource::Resource;
 use super::selector::LabelSelector;
 
@@ -31,6 +31,12 @@ struct Body {
     bytes: Vec<u8>,
 }
 
+impl Body {
+    fn json(bytes: Vec<u8>) -> Self {
+        Self { content_type: String::from("application/json"), bytes }
+    }
+}
+
 impl Request {
     /// Reads one Service.
     #[must_use]
@@ -46,7 +52,7 @@ impl Request {
     pub fn list(list: &ListPage<'_>, body_limit: usize) -> Self {
         let mut target = collection_path(list.resource, list.namespace);
         let mut query = Query::new(&mut target);
-        query.add_selection(list.label_selector, list.name);
+        query.add_selection(list.label_selector, list.name.map(ServiceName::as_str));
         query.add_number("limit", list.limit);
         if let Some(token) = list.continue_token {
             query.add("continue", token);
@@ -62,12 +68,53 @@ impl Request {
     pub fn watch(watch: &WatchFrom<'_>) -> Self {
         let mut target = collection_path(watch.resource, watch.namespace);
         let mut query = Query::new(&mut target);
-        query.add_selection(watch.label_selector, watch.name);
+        query.add_selection(watch.label_selector, watch.name.map(ServiceName::as_str));
         query.add("watch", "true");
         query.add("allowWatchBookmarks", "true");
         query.add("resourceVersion", watch.resource_version.as_str());
         query.add_number("timeoutSeconds", watch.timeout_seconds);
         Self { method: Method::Get, target, body: None, body_limit: usize::MAX }
+    }
+
+    /// Reads one Lease. `resourceVersion` is left unset: `0` may be answered from an old cache.
+    #[must_use]
+    pub(crate) fn get_lease(namespace: &Namespace, name: &LeaseName, body_limit: usize) -> Self {
+        Self { method: Method::Get, target: lease_path(namespace, name), body: None, body_limit }
+    }
+
+    /// Creates a Lease.
+    #[must_use]
+    pub(crate) fn create_lease(namespace: &Namespace, lease: Vec<u8>, body_limit: usize) -> Self {
+        let target = collection_path(Resource::LEASES, Some(namespace));
+        Self { method: Method::Post, target, body: Some(Body::json(lease)), body_limit }
+    }
+
+    /// Replaces a Lease; which version of which one is said by the body's `uid` and `resourceVersion`.
+    #[must_use]
+    pub(crate) fn replace_lease(namespace: &Namespace, name: &LeaseName, lease: Vec<u8>, body_limit: usize) -> Self {
+        let target = lease_path(namespace, name);
+        Self { method: Method::Put, target, body: Some(Body::json(lease)), body_limit }
+    }
+
+    /// Watches one Lease: what follows `after`, or its present state and what follows that.
+    #[must_use]
+    pub(crate) fn watch_lease(namespace: &Namespace, name: &LeaseName, after: Option<&ResourceVersion>) -> Self {
+        let mut target = collection_path(Resource::LEASES, Some(namespace));
+        let mut query = Query::new(&mut target);
+        query.add_selection(None, Some(name.as_str()));
+        query.add("watch", "true");
+        query.add("allowWatchBookmarks", "true");
+        if let Some(version) = after {
+            query.add("resourceVersion", version.as_str());
+        }
+        Self { method: Method::Get, target, body: None, body_limit: usize::MAX }
+    }
+
+    /// Whether this writes a Lease. Such a request must not wait behind lists and watches: a transport keeps a connection
+    /// for it.
+    #[must_use]
+    pub fn is_lease_write(&self) -> bool {
+        self.method != Method::Get && self.target.starts_with("/apis/coordination.k8s.io/")
     }
 
     /// Any request at all, for tests of what a server does. `body` is its content type and its bytes.
@@ -209,6 +256,13 @@ fn collection_path(resource: Resource, namespace: Option<&Namespace>) -> String 
     path
 }
 
+fn lease_path(namespace: &Namespace, name: &LeaseName) -> String {
+    let mut target = collection_path(Resource::LEASES, Some(namespace));
+    target.push('/');
+    push_encoded(&mut target, name.as_str());
+    target
+}
+
 fn push_encoded(target: &mut String, text: &str) {
     target.extend(utf8_percent_encode(text, RESERVED));
 }
@@ -230,13 +284,13 @@ impl<'a> Query<'a> {
         self.separator = '&';
     }
 
-    fn add_selection(&mut self, labels: Option<&LabelSelector>, name: Option<&ServiceName>) {
+    fn add_selection(&mut self, labels: Option<&LabelSelector>, name: Option<&str>) {
         if let Some(labels) = labels {
             self.add("labelSelector", labels.as_str());
         }
         if let Some(name) = name {
             let mut field = String::from("metadata.name=");
-            field.push_str(name.as_str());
+            field.push_str(name);
             self.add("fieldSelector", &field);
         }
     }

@@ -18,6 +18,8 @@ impl Resource {
     /// [Endpoints](https://kubernetes.io/docs/concepts/services-networking/service/#endpoints), deprecated since
     /// Kubernetes 1.33.
     pub const ENDPOINTS: Self = Self { group: "", version: "v1", plural: "endpoints", kind: "Endpoints" };
+    /// [Leases](https://kubernetes.io/docs/concepts/architecture/leases/).
+    pub const LEASES: Self = Self { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" };
     /// [Pods](https://kubernetes.io/docs/concepts/workloads/pods/).
     pub const PODS: Self = Self { group: "", version: "v1", plural: "pods", kind: "Pod" };
     /// [Services](https://kubernetes.io/docs/concepts/services-networking/service/).

@@ -144,7 +144,7 @@ pub(crate) fn decode_event<'a>(line: &'a [u8], kind: &'static str) -> Result<Wat
 
 /// M1: something of another kind, or without a name, says nothing of a member.
 fn named(object: &[u8], kind: &'static str) -> Result<(), DecodeError> {
-    if of_kind(object, kind)?.name.is_empty() { Err(DecodeError::Nameless) } else { Ok(()) }
+    if of_kind(object, kind)?.name.is_empty() { Err(DecodeError::Unidentified { missing: "a name" }) } else { Ok(()) }
 }
 
 fn of_kind<'a>(object: &'a [u8], kind: &'static str) -> Result<ObjectMeta<'a>, DecodeError> {
