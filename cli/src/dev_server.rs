@@ -4,7 +4,6 @@ mod child;
 mod kubeconfig;
 mod load;
 mod plan;
-mod signals;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -15,21 +14,14 @@ use tracing::info;
 
 use self::kubeconfig::Kubeconfig;
 use self::plan::{Loaded, Plan};
-use self::signals::Signals;
-use crate::Failure;
 use crate::args::DevServer;
 use crate::faults::Faults;
+use crate::signals::Signals;
+use crate::{Failure, runtime};
 
 pub(crate) fn run(arguments: &DevServer) -> Result<ExitCode, Failure> {
     let plan = Plan::make(arguments).map_err(Failure::Usage)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Failed(format!("cannot start the runtime: {error}")))?;
-    let outcome = runtime.block_on(serve(plan));
-    // Nothing that a client still does may hold us up.
-    runtime.shutdown_background();
-    outcome
+    runtime::block_on(serve(plan))?
 }
 
 async fn serve(plan: Plan) -> Result<ExitCode, Failure> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, layer};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -18,7 +18,11 @@ pub(crate) fn start(verbosity: u8) {
         1 => Level::INFO,
         _ => Level::DEBUG,
     };
-    let ours = Targets::new().with_target("quorate", level).with_target("quorate_runtime_tokio", level);
+    let ours = Targets::new()
+        .with_target("quorate", level)
+        .with_target("quorate_runtime_tokio", level)
+        // What `watch` is there to print is not said twice.
+        .with_target("quorate::membership", LevelFilter::OFF);
     // anstream strips the colours where they are not wanted (NO_COLOR, no terminal).
     let lines = layer().with_writer(anstream::stderr).with_ansi(false).event_format(OneLine);
     tracing_subscriber::registry().with(ours).with(lines).init();

@@ -4,8 +4,13 @@ mod args;
 mod dev_server;
 mod duration;
 mod faults;
+mod json;
 mod log;
 mod members;
+mod runtime;
+mod selection;
+mod signals;
+mod watch;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -39,13 +44,17 @@ fn main() -> ExitCode {
     let matches = args::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let from_command_line = |id: &str| {
-        let matches = matches.subcommand_matches("members");
-        matches.and_then(|matches| matches.value_source(id)) == Some(clap::parser::ValueSource::CommandLine)
+        let matches = matches.subcommand();
+        matches.and_then(|(_, matches)| matches.value_source(id)) == Some(clap::parser::ValueSource::CommandLine)
     };
     let outcome = match cli.command {
         Command::Members(arguments) => {
             log::start(arguments.verbose);
             members::run(&arguments, from_command_line).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Watch(arguments) => {
+            log::start(arguments.verbose);
+            watch::run(&arguments, from_command_line).map(|()| ExitCode::SUCCESS)
         }
         Command::DevServer(arguments) => {
             log::start(arguments.verbose);

@@ -163,6 +163,15 @@ impl Naming {
         let host = Host::parse(host, &self.domain).filter(|_| basename_is_valid && name.len() <= MAX_NAME_LENGTH);
         Ok(NameParts { basename, host: host.ok_or_else(malformed)? })
     }
+
+    /// Takes a name that somebody wrote, such as one's own.
+    ///
+    /// # Errors
+    ///
+    /// When it does not [parse](Self::parse).
+    pub fn check(&self, name: &str) -> Result<NodeName, MalformedName> {
+        self.parse(name).map(|_| NodeName(name.into()))
+    }
 }
 
 fn within(allowed: usize, part: &'static str, text: &str) -> Result<(), Unnameable> {

@@ -6,8 +6,8 @@ use std::process::{ExitCode, ExitStatus};
 
 use tokio::process::{Child, Command};
 
-use super::signals::{Signals, Told};
 use crate::Failure;
+use crate::signals::{Signals, Told};
 
 /// Runs it to its end, and hands on how it ended.
 pub(super) async fn run(

@@ -11,7 +11,7 @@ use quorate_core::membership::listing::{Event, Listing, ListingConfig, ListingFa
 use quorate_transport_hyper::{Client, Config};
 use tracing::{info, warn};
 
-use crate::Failure;
+use crate::{Failure, runtime};
 
 /// The longest document that is read, in bytes, and one.
 const DOCUMENT_BYTES: u64 = (1 << 30) + 1;
@@ -20,25 +20,19 @@ const DOCUMENT_BYTES: u64 = (1 << 30) + 1;
 pub(super) type Objects = (Vec<Object>, String);
 
 pub(super) fn from_api(config: Config, listing: ListingConfig) -> Result<Objects, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Failed(format!("cannot start the runtime: {error}")))?;
     config.warnings().iter().for_each(|warning| warn!("{warning}"));
     let server = config.server().to_string();
     info!("asking {server}, configured by {}", config.source());
     let client = Client::new(config);
     let mut listing = Listing::new(listing);
-    let outcome = runtime.block_on(quorate_runtime_tokio::run(&mut listing, &client, |event| match event {
+    let outcome = runtime::block_on(quorate_runtime_tokio::run(&mut listing, &client, |event| match event {
         Event::Listed(snapshot) => ControlFlow::Break(Ok(snapshot)),
         Event::Failed(error) => ControlFlow::Break(Err(error)),
         event => {
             info!("{event}");
             ControlFlow::Continue(())
         }
-    }));
-    // Files and names are looked up on threads that nothing can interrupt: they must not hold us up.
-    runtime.shutdown_background();
+    }))?;
     match outcome {
         Some(Ok(snapshot)) => {
             let version = snapshot.resource_version.map_or_else(String::new, |version| version.as_str().into());

@@ -9,6 +9,7 @@ use quorate_core::membership::{Member, View};
 use serde::Serialize;
 
 use super::Reading;
+use crate::json::{JsonMember, JsonSkipped};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Format {
@@ -81,41 +82,10 @@ struct JsonReading<'a> {
     resource_version: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct JsonMember<'a> {
-    name: &'a str,
-    address: String,
-    hostname: Option<&'a str>,
-    namespace: &'a str,
-    uid: Option<&'a str>,
-    pod: Option<&'a str>,
-    state: &'static str,
-    source: String,
-}
-
-#[derive(Serialize)]
-struct JsonSkipped {
-    object: String,
-    reason: String,
-}
-
 fn print_json(reading: &Reading, out: &mut impl Write) -> io::Result<()> {
-    let members = reading.view.members.values().map(|member| JsonMember {
-        name: member.name.as_str(),
-        address: member.address.to_string(),
-        hostname: member.hostname.as_deref(),
-        namespace: &member.namespace,
-        uid: member.pod.as_ref().map(|pod| &*pod.uid),
-        pod: member.pod.as_ref().map(|pod| &*pod.name),
-        state: member.state.as_str(),
-        source: member.source.to_string(),
-    });
-    let skipped = reading.view.skipped.iter();
     let json = JsonReading {
-        members: members.collect(),
-        skipped: skipped
-            .map(|skipped| JsonSkipped { object: skipped.object.to_string(), reason: skipped.reason.to_string() })
-            .collect(),
+        members: reading.view.members.values().map(|member| JsonMember::of(member)).collect(),
+        skipped: reading.view.skipped.iter().map(JsonSkipped::of).collect(),
         resource_version: Some(reading.resource_version.as_str()).filter(|version| !version.is_empty()),
     };
     serde_json::to_writer_pretty(&mut *out, &json)?;

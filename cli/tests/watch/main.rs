@@ -1,0 +1,14 @@
+//! `quorate watch`: the command as a whole, on a development server.
+#![cfg(unix)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong should stop there"
+)]
+
+mod cluster;
+mod ending;
+mod events;
+mod links;
+mod usage;
