@@ -21,7 +21,8 @@
 //! 3. feed what happens next: a part of an answer, or a timeout at the machine's deadline; go to 2.
 //!
 //! The crate `quorate-runtime-tokio` is such a host. Another one takes an afternoon: the example at
-//! [`Listing`](membership::Listing) is the whole loop by hand.
+//! [`Listing`](membership::Listing) is the whole loop by hand, and `blocking_threads` among that crate's examples a live
+//! membership on threads.
 //!
 //! # Example
 //!
@@ -51,7 +52,7 @@
 //! | [`api`] | what is asked of the API server, and how its answers are decoded |
 //! | [`name`] | node names: written, checked and read back |
 //! | [`election`] | whose turn it is to lead: one Lease, terms, fencing tokens |
-//! | [`membership`] | from objects to members: listing, merging, admission |
+//! | [`membership`] | from objects to members: once by [`Listing`](membership::Listing), live by [`Membership`](membership::Membership); links that follow them |
 //! | `testing` | with the feature of that name: the API server as a plain value, for tests |
 //!
 //! # Out of scope

@@ -9,8 +9,11 @@ use quorate_core::membership::Member;
 /// Links this program to its peers, in whatever protocol they speak.
 ///
 /// A connector decides nothing: whom to dial and when, how many at once, what to try again and when to give up is the
-/// machine's affair ([`Links`](quorate_core::membership::links)). Its futures are dropped when their time is over or the
-/// membership is shut down, so each must be safe to drop; a call that panics counts as failed.
+/// machine's affair ([`Links`](quorate_core::membership::links)).
+///
+/// Each call is a task of its own. It is dropped at its next `await` when its time is over or the membership ends, so it must
+/// be safe to drop there; it may have taken effect all the same, which is found out by [`connected`](Self::connected). A call
+/// that panics has failed.
 #[async_trait]
 pub trait Connector: Send + Sync {
     /// Connects to a peer. Never called while it is connected, as far as this connector has said.
@@ -37,9 +40,10 @@ pub trait Connector: Send + Sync {
         Ok(None)
     }
 
-    /// Completes with the name of a peer whose link has gone down by itself. Must not lose one when it is dropped.
+    /// Completes with the name of a peer whose link has gone down by itself. Called again as soon as it has completed; what
+    /// happens in between must wait for the next call. If it panics it is not called again.
     ///
-    /// By default it never does: then [`connected`](Self::connected) alone tells, after a while.
+    /// By default it never completes: then [`connected`](Self::connected) alone tells, after a while.
     async fn dropped(&self) -> String {
         std::future::pending().await
     }

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use quorate_core::api::AnswerPart;
-use quorate_core::machine::{Action, Actions, Input, Machine};
+use quorate_core::machine::{Action, Actions, Input, Machine, RequestId};
+use quorate_core::time::Now;
+use tokio::task::coop;
 use tracing::{debug, trace, warn};
 
 use crate::clock::Clock;
@@ -36,7 +38,8 @@ pub trait Host<M: Machine>: Send {
 
 /// Drives a machine that has not been started until `host` breaks, or until nothing is left to wait for.
 ///
-/// Traces what [`run`] does, and is as safe to drop.
+/// Traces what [`run`] does, with orders and reports at level DEBUG, and is as safe to drop; what the host has begun on an
+/// order is the host's own to end.
 pub async fn run_with<M: Machine, H: Host<M>>(
     machine: &mut M,
     transport: &dyn Transport,
@@ -55,50 +58,118 @@ pub async fn run_with<M: Machine, H: Host<M>>(
             return None;
         }
         trace!("{}", machine.explain(clock.now()));
-        actions = tokio::select! {
+        // A transport that always has more must let the clock, and the other tasks, have their turn.
+        coop::consume_budget().await;
+        let turn = tokio::select! {
             // The clock goes first: an answer that never ends must not push a deadline away.
             biased;
             () = clock.sleep_until(deadline.map(|deadline| deadline.at)) => {
                 debug!(cause = deadline.map(|deadline| tracing::field::display(deadline.cause)), "deadline");
-                machine.handle(clock.now(), Input::Timeout)
+                Turn::Timeout
             }
-            report = host.report(), if host.may_report() => {
-                debug!(%report, "report");
-                machine.handle(clock.now(), Input::Report(&report))
-            }
-            (id, part) = exchanges.next(), if !exchanges.is_empty() => {
-                let now = clock.now();
-                let mut feed = |part| machine.handle(now, Input::Answer { id, part });
-                match part {
-                    Part::Head(answer) => {
-                        debug!(%id, status = answer.head().status, "answer");
-                        let actions = feed(AnswerPart::Head(answer.head()));
-                        exchanges.go_on(id, answer);
-                        actions
-                    }
-                    Part::Chunk(bytes, answer) => {
-                        let actions = feed(AnswerPart::Chunk(&bytes));
-                        exchanges.go_on(id, answer);
-                        actions
-                    }
-                    Part::End => feed(AnswerPart::End),
-                    Part::Failed(failure) => feed(AnswerPart::Failed(&failure)),
-                }
-            }
+            turn = next_turn(&mut exchanges, host) => turn,
         };
+        let now = clock.now();
+        actions = match turn {
+            Turn::Timeout => machine.handle(now, Input::Timeout),
+            Turn::Report(report) => {
+                debug!(%report, "report");
+                machine.handle(now, Input::Report(&report))
+            }
+            Turn::Part(id, part) => feed(machine, now, id, part, &mut exchanges),
+        };
+    }
+}
+
+/// What happens next.
+enum Turn<R> {
+    Timeout,
+    Report(R),
+    Part(RequestId, Part),
+}
+
+/// Whichever comes first; of both at once either, so that a flood of the one holds up the other no more than by chance.
+/// Dropping the future loses nothing.
+async fn next_turn<M: Machine>(exchanges: &mut Exchanges<'_>, host: &mut impl Host<M>) -> Turn<M::Report> {
+    let may_report = host.may_report();
+    tokio::select! {
+        report = host.report(), if may_report => Turn::Report(report),
+        (id, part) = exchanges.next(), if !exchanges.is_empty() => Turn::Part(id, part),
+        // The deadline is all that is left.
+        else => std::future::pending().await,
+    }
+}
+
+/// Tells the machine the next part of an answer, and goes on reading what follows it.
+fn feed<M: Machine>(
+    machine: &mut M,
+    now: Now,
+    id: RequestId,
+    part: Part,
+    exchanges: &mut Exchanges<'_>,
+) -> Actions<M::Event, M::Order> {
+    let mut feed = |part| machine.handle(now, Input::Answer { id, part });
+    match part {
+        Part::Head(answer) => {
+            debug!(%id, status = answer.head().status, "answer");
+            let actions = feed(AnswerPart::Head(answer.head()));
+            exchanges.go_on(id, answer);
+            actions
+        }
+        Part::Chunk(bytes, answer) => {
+            trace!(%id, bytes = bytes.len(), "chunk");
+            let actions = feed(AnswerPart::Chunk(&bytes));
+            exchanges.go_on(id, answer);
+            actions
+        }
+        Part::End => {
+            debug!(%id, "end");
+            feed(AnswerPart::End)
+        }
+        Part::Failed(failure) => {
+            debug!(%id, %failure, "failed");
+            feed(AnswerPart::Failed(&failure))
+        }
     }
 }
 
 /// Drives a machine that orders nothing until `on_event` breaks, or until nothing is left to wait for.
 ///
-/// Requests, the heads of their answers and passed deadlines are traced at level DEBUG, events and what the machine waits for
-/// at TRACE; bodies and credentials never are.
+/// Requests, the heads and ends of their answers, and passed deadlines are traced at level DEBUG; how long the parts of bodies
+/// are, events, and what the machine waits for at TRACE; what is in bodies and credentials never is.
 ///
 /// Every event goes to `on_event`, in order, as soon as the machine emits it. The result is what it broke with; `None` if the
 /// machine came to rest before.
 ///
 /// Dropping the future is always safe: exchanges in flight are dropped with it. A machine whose run was dropped has lost its
 /// answers, so drop it too. Must be called within a tokio runtime whose timer is enabled.
+///
+/// # Example
+///
+/// ```no_run
+/// # #[cfg(feature = "hyper")]
+/// # async fn example(client: quorate_transport_hyper::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::ops::ControlFlow;
+///
+/// use quorate_core::api::LabelSelector;
+/// use quorate_core::membership::listing::{Event, Listing, ListingOptions};
+/// use quorate_core::membership::{Policy, View};
+///
+/// let selector = Some(LabelSelector::parse("app=web")?);
+/// let mut listing = Listing::new(ListingOptions { selector, ..Default::default() }.build()?);
+/// let outcome = quorate_runtime_tokio::run(&mut listing, &client, |event| match event {
+///     Event::Listed(snapshot) => ControlFlow::Break(Ok(snapshot)),
+///     Event::Failed(error) => ControlFlow::Break(Err(error)),
+///     _ => ControlFlow::Continue(()),
+/// });
+/// if let Some(listed) = outcome.await {
+///     for name in View::of(&listed?.objects, &Policy::default()).members.keys() {
+///         println!("{name}");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn run<M, T>(
     machine: &mut M,
     transport: &dyn Transport,
@@ -146,7 +217,7 @@ fn carry_out<M: Machine, H: Host<M>>(
     for action in actions {
         match action {
             Action::Send { id, request } => {
-                debug!(%id, %request, "send");
+                debug!(%id, method = request.method().as_str(), target = request.target(), "send");
                 exchanges.begin(id, request);
             }
             Action::Cancel(id) => {

@@ -1,36 +1,44 @@
 //! Runs Quorate's state machines on tokio.
 //!
+//! - [`MembershipHandle`] is a live view of the peers: who is there, how current that is, and a stream of what changes. With a
+//!   [`Connector`], links follow the members.
 //! - [`Transport`] is what carries requests: object-safe, so that any HTTP client can be plugged in. With the feature `hyper`
 //!   (on by default) `quorate_transport_hyper::Client` is one.
 //! - [`run`] drives any [`Machine`](quorate_core::machine::Machine) on a transport: it keeps the clock, carries out the
-//!   actions, and hands the machine's events to the application. It decides nothing.
+//!   actions, and hands the machine's events to the application. [`run_with`] does so for machines with orders and reports of
+//!   their own. Neither decides anything.
 //!
 //! # Example
 //!
 //! ```no_run
 //! # #[cfg(feature = "hyper")]
 //! # async fn example(client: quorate_transport_hyper::Client) -> Result<(), Box<dyn std::error::Error>> {
-//! use std::ops::ControlFlow;
-//!
 //! use quorate_core::api::LabelSelector;
-//! use quorate_core::membership::listing::{Event, Listing, ListingOptions};
-//! use quorate_core::membership::{Policy, View};
+//! use quorate_core::membership::{MembershipOptions, listing::ListingOptions};
+//! use quorate_runtime_tokio::MembershipHandle;
 //!
-//! let selector = Some(LabelSelector::parse("app=web")?);
-//! let mut listing = Listing::new(ListingOptions { selector, ..Default::default() }.build()?);
-//! let outcome = quorate_runtime_tokio::run(&mut listing, &client, |event| match event {
-//!     Event::Listed(snapshot) => ControlFlow::Break(Ok(snapshot)),
-//!     Event::Failed(error) => ControlFlow::Break(Err(error)),
-//!     _ => ControlFlow::Continue(()),
-//! });
-//! if let Some(listed) = outcome.await {
-//!     for name in View::of(&listed?.objects, &Policy::default()).members.keys() {
-//!         println!("{name}");
-//!     }
+//! let listing = ListingOptions { selector: Some(LabelSelector::parse("app=web")?), ..Default::default() };
+//! let membership = MembershipHandle::start(MembershipOptions { listing, ..Default::default() }.build()?, client);
+//! membership.synced().await?;
+//! for member in membership.view().values() {
+//!     println!("{} is {}", member.name, member.state);
 //! }
+//! membership.shutdown().await;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What it promises
+//!
+//! - **Dropping is safe, at any `await`.** Dropping a run or a handle drops its exchanges, and ends its calls of the connector
+//!   at their next `await`.
+//! - **One machine, one task.** Events come in the machine's own order, and a slow reader holds up nobody.
+//! - **A connector that fails, hangs or panics** has failed to make that one link.
+//!
+//! # What the caller must do
+//!
+//! Memberships may share a client, in clones or in an [`Arc`](std::sync::Arc): their lists and watches are in nobody's way.
+//! Whatever must be on time, such as writing a Lease, gets a client of its own.
 //!
 //! # Features
 //!
@@ -49,8 +57,13 @@ mod transport;
 
 pub use connector::{Connector, ConnectorError};
 pub use driver::{Host, run, run_with};
-pub use membership::{Changes, MembershipHandle};
+pub use membership::{Changes, MembershipHandle, Stopped};
 pub use transport::{Answer, Transport};
+
+/// The README's example compiles.
+#[cfg(all(doctest, feature = "hyper"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(test)]
 mod tests;

@@ -5,23 +5,31 @@ mod host;
 mod shared;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use quorate_core::membership::{LinkConfig, Member, Membership, MembershipConfig, Report, Standing};
 use quorate_core::name::NodeName;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tracing::{Instrument as _, Span};
 
 pub use self::changes::Changes;
 use self::host::Host;
-use self::shared::Shared;
+pub use self::shared::Stopped;
+use self::shared::{Ending, Shared};
 use crate::connector::Connector;
 use crate::driver::run_with;
+use crate::trace;
 use crate::transport::Transport;
 
 /// A live view of the peers, kept by a task of its own.
 ///
 /// Dropping the handle stops the task, and drops the exchanges and connector calls that are under way; links stay as they are.
+/// [`shutdown`](Self::shutdown) waits for it as well.
+///
+/// What happens is traced with the target `quorate::membership`, at the level of its
+/// [severity](quorate_core::membership::Event::severity), in a span `membership` that names the selector and the namespaces.
 ///
 /// # Example
 ///
@@ -47,7 +55,9 @@ use crate::transport::Transport;
 pub struct MembershipHandle {
     shared: Arc<Shared>,
     reports: mpsc::UnboundedSender<Report>,
-    task: JoinHandle<()>,
+    /// Never sends: when it is gone, the task ends.
+    stop: oneshot::Sender<Infallible>,
+    task: Task,
 }
 
 impl MembershipHandle {
@@ -58,7 +68,8 @@ impl MembershipHandle {
     /// Outside a tokio runtime (tokio's own panic).
     #[must_use]
     pub fn start(config: MembershipConfig, transport: impl Transport + 'static) -> Self {
-        Self::spawn(Membership::new(config), transport, None)
+        let span = trace::span(&config);
+        Self::spawn(Membership::new(config), span, transport, None)
     }
 
     /// Follows the peers, and lets links follow them.
@@ -73,21 +84,29 @@ impl MembershipHandle {
         transport: impl Transport + 'static,
         connector: impl Connector + 'static,
     ) -> Self {
-        Self::spawn(Membership::linked(config, links), transport, Some(Arc::new(connector)))
+        let span = trace::span(&config);
+        Self::spawn(Membership::linked(config, links), span, transport, Some(Arc::new(connector)))
     }
 
     fn spawn(
         mut machine: Membership,
+        span: Span,
         transport: impl Transport + 'static,
         connector: Option<Arc<dyn Connector>>,
     ) -> Self {
         let shared = Arc::new(Shared::new());
         let (reports, reported) = mpsc::unbounded_channel();
-        let mut host = Host::new(Arc::clone(&shared), reported, connector);
-        let task = tokio::spawn(async move {
-            run_with(&mut machine, &transport, &mut host).await;
-        });
-        Self { shared, reports, task }
+        let (stop, stopping) = oneshot::channel::<Infallible>();
+        let ending = Ending(Arc::clone(&shared));
+        let run = async move {
+            let mut host = Host::new(Arc::clone(&ending.0), reported, connector);
+            tokio::select! {
+                _ = run_with(&mut machine, &transport, &mut host) => {}
+                _ = stopping => {}
+            }
+            host.stop().await;
+        };
+        Self { shared, reports, stop, task: Task(tokio::spawn(run.instrument(span))) }
     }
 
     /// All members that are known at this moment, admitted or not, by name.
@@ -109,14 +128,22 @@ impl MembershipHandle {
     }
 
     /// Completes when the first view is complete. Dropping the future loses nothing.
-    pub async fn synced(&self) {
-        self.shared.synced().await;
+    ///
+    /// It waits as long as that takes: [`standing`](Self::standing) tells why it takes so long, and a time limit is the
+    /// caller's own.
+    ///
+    /// # Errors
+    ///
+    /// When the task has ended before.
+    pub async fn synced(&self) -> Result<(), Stopped> {
+        self.shared.synced().await
     }
 
-    /// Everything that happens from now on, after a `Joined` for each member that is known already.
+    /// Everything that happens from now on, after a `Joined` for each member that is known already, and the standing.
     ///
     /// Each stream is told of every change in order. One that is read so slowly that it misses events is told how the view
-    /// differs from what it was told last; what it missed of links and of the source is lost to it.
+    /// differs from what it was told last, with [`Gone`](quorate_core::membership::Departure::Gone) for whoever left in
+    /// whatever way; what it missed of links and of the source is lost to it.
     #[must_use]
     pub fn changes(&self) -> Changes {
         Changes::new(Arc::clone(&self.shared))
@@ -128,16 +155,24 @@ impl MembershipHandle {
         let _ = self.reports.send(Report::Drain);
     }
 
-    /// Stops, and waits until nothing runs any more. Links stay as they are.
-    pub async fn shutdown(mut self) {
-        self.task.abort();
-        // The task was cancelled: that is how it ends.
-        let _ = (&mut self.task).await;
+    /// Stops, and waits until nothing of it runs any more: neither the task, nor an exchange, nor a call of the connector.
+    /// Links stay as they are.
+    ///
+    /// A connector whose calls block their thread is waited for. Dropping the future stops all the same.
+    pub async fn shutdown(self) {
+        let Self { stop, mut task, .. } = self;
+        drop(stop);
+        // A task that panicked has ended as well.
+        let _ = (&mut task.0).await;
     }
 }
 
-impl Drop for MembershipHandle {
+/// Ends when it is dropped.
+#[derive(Debug)]
+struct Task(JoinHandle<()>);
+
+impl Drop for Task {
     fn drop(&mut self) {
-        self.task.abort();
+        self.0.abort();
     }
 }

@@ -1,5 +1,7 @@
 //! What carries requests to the API server.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use quorate_core::api::{Failure, Head, Request};
@@ -18,6 +20,14 @@ pub trait Transport: Send + Sync {
     ///
     /// When there is no answer; the failure says whether the server may have seen the request.
     async fn send(&self, request: Request) -> Result<Box<dyn Answer>, Failure>;
+}
+
+/// Shared by several machines.
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    async fn send(&self, request: Request) -> Result<Box<dyn Answer>, Failure> {
+        (**self).send(request).await
+    }
 }
 
 /// An answer whose head has arrived.

@@ -17,18 +17,21 @@ pub struct Changes {
     events: Option<Receiver<Event>>,
     /// The view as this stream was told it.
     told: Members,
+    told_synced: bool,
     /// What comes before the next event of the channel.
     first: VecDeque<Event>,
 }
 
 impl Changes {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let mut changes = Self { shared, events: None, told: Members::new(), first: VecDeque::new() };
+        let (told, first) = (Members::new(), VecDeque::new());
+        let mut changes = Self { shared, events: None, told, told_synced: false, first };
         changes.catch_up();
         changes
     }
 
-    /// The next event; `None` once the membership has been shut down. Dropping the future loses nothing.
+    /// The next event; `None` once the membership has ended, after all that was told before. Dropping the future loses
+    /// nothing, so it may be one branch of a `select!`.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             let event = match self.first.pop_front() {
@@ -42,8 +45,10 @@ impl Changes {
                     Err(RecvError::Closed) => return None,
                 },
             };
-            if let Event::Change(change) = &event {
-                follow(&mut self.told, change);
+            match &event {
+                Event::Change(change) => follow(&mut self.told, change),
+                Event::Synced { .. } => self.told_synced = true,
+                _ => {}
             }
             return Some(event);
         }
@@ -54,6 +59,9 @@ impl Changes {
         let state = self.shared.lock();
         self.events = state.subscribe();
         self.first.extend(differences(&self.told, &state.members).map(Event::Change));
+        if state.is_synced && !self.told_synced {
+            self.first.push_back(Event::Synced { members: state.members.len() });
+        }
         self.first.push_back(Event::Standing(state.standing.clone()));
     }
 }

@@ -1,5 +1,6 @@
 //! Carries out what the machine orders: connector calls, each a task of its own.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use quorate_core::membership::{Event, LinkFailure, LinkId, Membership, Order, Report};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tracing::{Instrument as _, warn};
 
 use super::shared::Shared;
 use crate::connector::{Connector, ConnectorError};
@@ -18,9 +20,12 @@ pub(super) struct Host {
     shared: Arc<Shared>,
     reports: mpsc::UnboundedReceiver<Report>,
     connector: Option<Arc<dyn Connector>>,
+    /// In one set, so that what they report keeps the order in which it happened.
     calls: JoinSet<Report>,
     /// The calls that are wanted. One that was abandoned ends unheard.
     wanted: BTreeMap<LinkId, Call>,
+    /// The call that waits for links which go down.
+    listening: Option<Id>,
 }
 
 /// One call of the connector.
@@ -31,12 +36,21 @@ struct Call {
 }
 
 impl Host {
+    /// Must be made in the task that runs the machine: calls belong to its span.
     pub(super) fn new(
         shared: Arc<Shared>,
         reports: mpsc::UnboundedReceiver<Report>,
         connector: Option<Arc<dyn Connector>>,
     ) -> Self {
-        Self { shared, reports, connector, calls: JoinSet::new(), wanted: BTreeMap::new() }
+        let (calls, wanted) = (JoinSet::new(), BTreeMap::new());
+        let mut host = Self { shared, reports, connector, calls, wanted, listening: None };
+        host.listen();
+        host
+    }
+
+    /// Ends all calls, and waits until none runs any more.
+    pub(super) async fn stop(mut self) {
+        self.calls.shutdown().await;
     }
 
     fn call(
@@ -45,8 +59,16 @@ impl Host {
         call: impl Future<Output = Report> + Send + 'static,
         panicked: fn(LinkId, LinkFailure) -> Report,
     ) {
-        let task = self.calls.spawn(call);
+        let task = self.calls.spawn(call.in_current_span());
         self.wanted.insert(id, Call { task, panicked });
+    }
+
+    /// Waits for the next link that goes down. A task of its own, and not dropped until then: a connector need not take care
+    /// not to lose one, and if it panics it takes nobody along.
+    fn listen(&mut self) {
+        let Some(connector) = self.connector.clone() else { return };
+        let call = async move { Report::Dropped { name: connector.dropped().await } };
+        self.listening = Some(self.calls.spawn(call.in_current_span()).id());
     }
 
     /// What a call that has ended has to say, if anybody wants to know.
@@ -55,12 +77,31 @@ impl Host {
             Ok((task, _)) => *task,
             Err(error) => error.id(),
         };
+        if self.listening == Some(task) {
+            return self.conclude_listening(ended);
+        }
         let id = self.wanted.iter().find_map(|(id, call)| (call.task.id() == task).then_some(*id))?;
         let Call { panicked, .. } = self.wanted.remove(&id)?;
         Some(match ended {
             Ok((_, report)) => report,
-            Err(error) => panicked(id, LinkFailure::new(&error.to_string())),
+            Err(error) => panicked(id, LinkFailure::new(&why(error))),
         })
+    }
+
+    fn conclude_listening(&mut self, ended: Result<(Id, Report), JoinError>) -> Option<Report> {
+        self.listening = None;
+        match ended {
+            Ok((_, report)) => {
+                self.listen();
+                Some(report)
+            }
+            Err(error) => {
+                // Called again it would likely panic again, at once.
+                let failure = LinkFailure::new(&why(error));
+                warn!(target: trace::MEMBERSHIP, %failure, "links that go down are noticed later from now on");
+                None
+            }
+        }
     }
 }
 
@@ -68,7 +109,7 @@ impl driver::Host<Membership> for Host {
     type End = Infallible;
 
     fn event(&mut self, event: Event) -> ControlFlow<Infallible> {
-        trace::membership(&event);
+        trace::event(&event);
         self.shared.tell(event);
         ControlFlow::Continue(())
     }
@@ -99,14 +140,7 @@ impl driver::Host<Membership> for Host {
     }
 
     async fn report(&mut self) -> Report {
-        let connector = self.connector.clone();
         loop {
-            let dropped = async {
-                match &connector {
-                    Some(connector) => connector.dropped().await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 Some(report) = self.reports.recv() => return report,
                 Some(ended) = self.calls.join_next_with_id() => {
@@ -114,16 +148,10 @@ impl driver::Host<Membership> for Host {
                         return report;
                     }
                 }
-                name = dropped => return Report::Dropped { name },
+                // The handle is gone, and this task about to be.
+                else => std::future::pending().await,
             }
         }
-    }
-}
-
-/// Streams end with the task, however it ends.
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.shared.end();
     }
 }
 
@@ -145,4 +173,15 @@ fn with_sources(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+/// Why a call brought no result, in the words of whoever panicked.
+fn why(error: JoinError) -> String {
+    let Ok(panic) = error.try_into_panic() else { return "the call was cancelled".into() };
+    format!("the connector panicked: {}", words(&*panic))
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it did not say why")
 }
