@@ -4,7 +4,7 @@
 //!
 //! - A [`Listing`] reads the collections and decodes each API object into an [`Object`] of plain facts; [`View::of`] merges
 //!   what all objects say about one pod, decides by policy who counts, and names who does.
-//! - A [`Membership`] keeps such a view current, by watching or polling, and lets [links](links) to the members follow it.
+//! - A [`Membership`] keeps such a view current, by watching or polling, and lets [`links`] to the members follow it.
 //!
 //! Either view is a pure function of the server's objects: their order means nothing.
 

@@ -10,6 +10,8 @@
 mod case;
 #[path = "golden_libcluster/differences.rs"]
 mod differences;
+#[path = "golden_libcluster/links.rs"]
+mod links;
 #[path = "golden_libcluster/ours.rs"]
 mod ours;
 

@@ -1,20 +1,10 @@
 //! The membership machine: reflectors bring evidence, the roster makes members of it, links follow the members.
-//!
-//! ```text
-//!   answers ──▶ reflectors ──evidence──▶ roster ──changes──▶ links ──▶ orders to the connector
-//!                   ▲                      │ removals            ▲
-//!                   └──── fresh list ◀── guard                   └── the connector's reports
-//! ```
-//!
-//! - One reflector a namespace follows the collection, and says what is evidence and what is none (M1).
-//! - The roster turns objects into members, the same whatever the order in which they were told of (M4).
-//! - Removals in mass are held until a fresh list has confirmed them.
-//! - Links dial who is admitted and drop who is no longer kept (M2, M3).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::mem;
 
 use super::config::MembershipConfig;
 use super::event::Event;
@@ -28,7 +18,18 @@ use crate::machine::{Actions, Deadline, Input, Machine, RequestId, RequestIds};
 use crate::name::NodeName;
 use crate::time::{Instant, Now};
 
-/// A live view of the peers, and links that follow it. See the [module's documentation](self).
+/// A live view of the peers, and links that follow it.
+///
+/// ```text
+///   answers ──▶ reflectors ──evidence──▶ roster ──changes──▶ links ──▶ orders to the connector
+///                   ▲                      │ removals            ▲
+///                   └──── fresh list ◀── guard                   └── the connector's reports
+/// ```
+///
+/// - One reflector a namespace follows the collection, and says what is evidence and what is none (M1).
+/// - The roster turns objects into members, the same whatever the order in which they were told of (M4).
+/// - Removals in mass are held until a fresh list has confirmed them.
+/// - Links dial who is admitted and drop who is no longer kept (M2, M3).
 ///
 /// # Example
 ///
@@ -229,25 +230,28 @@ impl Membership {
         self.settle(index, size, confirms, &mut step, actions);
         step.skipped.into_iter().for_each(|skipped| actions.emit(Event::Skipped(skipped)));
         for change in step.changes {
+            // Who it is about is told before what becomes of the link.
+            actions.emit(Event::Change(change.clone()));
             self.with_links(actions, |links, now, step| links.follow(now, &change, step));
-            actions.emit(Event::Change(change));
         }
     }
 
     /// Lets go of whom no object tells of any more, unless they are too many for one source's word.
-    fn settle(&mut self, index: usize, size: usize, confirms: bool, step: &mut RosterStep, actions: &mut Told) {
+    fn settle(&mut self, index: usize, mut size: usize, confirms: bool, step: &mut RosterStep, actions: &mut Told) {
         let Some(scope) = self.scopes.get_mut(index) else { return };
+        let late = mem::take(&mut step.orphaned);
         if scope.holds && confirms {
             scope.holds = false;
-            self.roster.settle(scope.namespace.as_ref(), step);
-            self.guard.confirmed(self.latest, self.roster.members().len());
-            return;
+            // Whoever was not held when the list began, or is in it, has only one word against them.
+            self.roster.settle(scope.namespace.as_ref(), &late, step);
+            size = self.roster.members().len();
+            self.guard.confirmed(self.latest, size);
         }
-        if step.orphaned == 0 || scope.holds {
+        if late.is_empty() || scope.holds {
             return;
         }
         match self.guard.judge(self.latest, size, self.roster.orphans()) {
-            Verdict::Settle => self.roster.settle(scope.namespace.as_ref(), step),
+            Verdict::Settle => self.roster.settle(scope.namespace.as_ref(), &BTreeSet::new(), step),
             Verdict::Hold => {
                 scope.holds = true;
                 actions.emit(Event::Confirming { removals: self.roster.orphans(), members: size });

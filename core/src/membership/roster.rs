@@ -19,7 +19,7 @@ use self::told::Told;
 use super::change::{Change, Departure};
 use super::object::{Object, ObjectKey, Source};
 use super::view::{Identity, Member, Policy, Rank, Reason, Skipped};
-use super::word::Testimony;
+use super::word::{Testimony, Word};
 use crate::api::Namespace;
 use crate::name::NodeName;
 
@@ -30,8 +30,8 @@ pub(crate) struct RosterStep {
     pub(crate) changes: Vec<Change>,
     /// Who is newly left out, and why: once as long as the reason lasts.
     pub(crate) skipped: Vec<Skipped>,
-    /// How many members have become orphans.
-    pub(crate) orphaned: usize,
+    /// Which members have become orphans, or are still told of by a list: one word alone says that they are gone.
+    pub(crate) orphaned: BTreeSet<Identity>,
 }
 
 /// The members, and what is needed to keep them right.
@@ -128,27 +128,31 @@ impl Roster {
         out: &mut RosterStep,
     ) {
         let mut touched = Touched::new();
+        let mut listed = Vec::new();
         let mut lacking: BTreeSet<_> = self.keys(scope).filter(|key| !newer.contains(key)).cloned().collect();
         for object in objects {
             let key = object.key();
             lacking.remove(&key);
-            if !newer.contains(&key) {
+            if newer.contains(&key) {
+                listed.extend(Word::all_of(&object).filter_map(|word| word.identity(self.policy.family)));
+            } else {
                 self.tell(object, &mut touched, out);
             }
         }
         lacking.iter().for_each(|key| self.forget(key, &mut touched));
         self.resolve(touched, out);
+        out.orphaned.extend(listed.into_iter().filter(|identity| self.orphans.contains_key(identity)));
     }
 
-    /// The orphans of a namespace's objects, or all, are gone indeed.
-    pub(crate) fn settle(&mut self, scope: Option<&Namespace>, out: &mut RosterStep) {
+    /// The orphans of a namespace's objects, or all, are gone indeed, but for some that are yet to be confirmed.
+    pub(crate) fn settle(&mut self, scope: Option<&Namespace>, but: &BTreeSet<Identity>, out: &mut RosterStep) {
         let members = &self.members;
         let is_held = |name: &NodeName| {
             let namespace = members.get(name).map(|member| &*member.source.namespace);
             scope.is_some_and(|scope| namespace != Some(scope.as_str()))
         };
         let mut gone = BTreeSet::new();
-        self.orphans.retain(|_, name| is_held(name) || !gone.insert(name.clone()));
+        self.orphans.retain(|identity, name| but.contains(identity) || is_held(name) || !gone.insert(name.clone()));
         for name in gone {
             let left = self.members.remove(&name).map(|member| Change::Left { member, why: Departure::Gone });
             out.changes.extend(left);

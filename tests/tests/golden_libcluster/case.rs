@@ -6,6 +6,7 @@ use std::fs;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// One case of `libcluster.jsonl`, as far as these tests read it.
 #[derive(Deserialize)]
@@ -17,6 +18,9 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) service_account: ServiceAccount,
     pub(crate) via: Option<String>,
+    /// Who is connected before the first poll.
+    #[serde(default)]
+    pub(crate) initial_connected: BTreeSet<String>,
     pub(crate) steps: Vec<Step>,
     pub(crate) expected: Vec<Expected>,
 }
@@ -52,6 +56,20 @@ pub(crate) struct Step {
     body_b64: Option<String>,
     #[serde(default)]
     pub(crate) transport: Transport,
+    /// What connects answer that do not succeed.
+    #[serde(default)]
+    pub(crate) connect_results: BTreeMap<String, Value>,
+    #[serde(default)]
+    pub(crate) disconnect_results: BTreeMap<String, Value>,
+    /// Whose disconnect has an effect, whatever it answers.
+    #[serde(default)]
+    pub(crate) disconnect_effect: BTreeSet<String>,
+    /// Who connects to us before the poll.
+    #[serde(default)]
+    pub(crate) join: BTreeSet<String>,
+    /// Whose link is lost before the poll.
+    #[serde(default)]
+    pub(crate) drop: BTreeSet<String>,
 }
 
 /// How an answer travelled.
@@ -71,6 +89,7 @@ pub(crate) enum Transport {
 pub(crate) struct Expected {
     /// The request's target; none if it sent none.
     pub(crate) url_path: Option<String>,
+    pub(crate) connected_after: BTreeSet<String>,
     nodes: Option<BTreeSet<String>>,
     nodes_from: Option<String>,
 }
@@ -136,8 +155,6 @@ fn tell_pods_apart(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     /// How many objects have a UID; each must be their own.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use quorate_core::api::{FailureKind, LabelSelector, Namespace, ServiceName};
 use quorate_core::membership::listing::{ListingConfig, ListingOptions};
-use quorate_core::membership::{Admission, Policy, Source, View};
+use quorate_core::membership::{Admission, Follow, MembershipConfig, MembershipOptions, Policy, Source, View};
 use quorate_core::name::{Basename, ClusterDomain, NameMode, Naming};
 use quorate_tests::listing_host::ListingHost;
 
@@ -84,6 +84,12 @@ impl Setup {
     /// The target of our first request.
     pub(crate) fn target(&self) -> String {
         ListingHost::start(self.config.clone()).targets()[0].clone()
+    }
+
+    /// The same, polled.
+    pub(crate) fn polling(&self) -> MembershipConfig {
+        let (listing, policy) = (self.config.options().clone(), self.policy.clone());
+        MembershipOptions { listing, policy, follow: Follow::POLL, ..MembershipOptions::default() }.build().unwrap()
     }
 
     /// Feeds one answer to a new listing.

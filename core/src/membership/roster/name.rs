@@ -67,7 +67,7 @@ impl Roster {
                 None => {}
                 Some(Departure::Gone) => {
                     self.orphans.insert(member.identity(), member.name.clone());
-                    out.orphaned = out.orphaned.saturating_add(1);
+                    out.orphaned.insert(member.identity());
                 }
                 Some(why) => {
                     self.members.remove(name);

@@ -47,7 +47,7 @@ fn roster_of(objects: impl IntoIterator<Item = Object>, policy: Policy) -> Roste
 fn step(roster: &mut Roster, act: impl FnOnce(&mut Roster, &mut RosterStep)) -> Vec<String> {
     let mut out = RosterStep::default();
     act(roster, &mut out);
-    let orphaned = (out.orphaned > 0).then(|| format!("{} orphaned", out.orphaned));
+    let orphaned = (!out.orphaned.is_empty()).then(|| format!("{} orphaned", out.orphaned.len()));
     let changes = out.changes.iter().map(ToString::to_string);
     changes.chain(out.skipped.iter().map(ToString::to_string)).chain(orphaned).collect()
 }
@@ -68,7 +68,7 @@ fn a_member_joins_changes_and_is_held_until_it_is_settled() {
     assert!(!roster.members().values().next().unwrap().admitted);
     assert_eq!(step(&mut roster, |roster, out| roster.delete(&key("s"), out)), ["1 orphaned"]);
     assert_eq!((roster.members().len(), roster.orphans()), (1, 1));
-    assert_eq!(step(&mut roster, |roster, out| roster.settle(None, out)), ["10.0.0.1 left (gone)"]);
+    assert_eq!(step(&mut roster, |roster, out| roster.settle(None, &BTreeSet::new(), out)), ["10.0.0.1 left (gone)"]);
     assert_eq!(roster, Roster::new(Source::EndpointSlices, Policy::default()));
 }
 
@@ -184,8 +184,14 @@ fn a_list_speaks_for_its_namespace_and_not_for_what_is_newer() {
     let newer = [key("t")].into();
     let replaced = step(&mut roster, |roster, out| roster.replace(Some(&lab), stale.into(), &newer, out));
     assert_eq!(replaced, ["1 orphaned"]);
-    assert_eq!(step(&mut roster, |roster, out| roster.settle(Namespace::parse("ops").ok().as_ref(), out)), [""; 0]);
-    assert_eq!(step(&mut roster, |roster, out| roster.settle(Some(&lab), out)), ["10.0.0.1 left (gone)"]);
+    assert_eq!(
+        step(&mut roster, |roster, out| roster.settle(Namespace::parse("ops").ok().as_ref(), &BTreeSet::new(), out)),
+        [""; 0]
+    );
+    assert_eq!(
+        step(&mut roster, |roster, out| roster.settle(Some(&lab), &BTreeSet::new(), out)),
+        ["10.0.0.1 left (gone)"]
+    );
     let all = step(&mut before_the_event, |roster, out| roster.replace(None, Vec::new(), &newer, out));
     assert_eq!(all, ["2 orphaned"]);
 }
