@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +11,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::trouble::Trouble;
+
+/// How long a signal may take to be sent.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(5);
 
 /// A child that may still be running. Dropping it ends it.
 #[derive(Debug)]
@@ -37,6 +41,44 @@ impl Running {
         let child = command.stdin(stdin).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?).spawn();
         let child = child.map_err(Trouble::during(&what))?;
         Ok(Self { child, stdout, stderr, what, began: Instant::now() })
+    }
+
+    /// What it has printed so far, from this byte on.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn stdout_from(&self, offset: u64) -> Result<Vec<u8>, Trouble> {
+        Ok(from(&self.stdout, offset)?)
+    }
+
+    /// What it has complained of so far.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn stderr(&self) -> Result<String, Trouble> {
+        Ok(String::from_utf8_lossy(&from(&self.stderr, 0)?).into_owned())
+    }
+
+    /// Sends it a signal by its name, such as `STOP`.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system does not let us.
+    pub fn signal(&self, name: &str) -> Result<(), Trouble> {
+        signal(self.child.id(), name)
+    }
+
+    /// Tells it to end, as a kubelet does, and waits for that.
+    ///
+    /// # Errors
+    ///
+    /// When it still runs after `limit`; then it is ended.
+    pub fn terminate(mut self, limit: Duration) -> Result<Finished, Trouble> {
+        self.signal("TERM")?;
+        self.began = Instant::now();
+        self.finish(limit)
     }
 
     /// Waits for its end, whatever its exit code.
@@ -80,10 +122,26 @@ impl Drop for Running {
     }
 }
 
+/// Sends a signal by its name, such as `STOP`.
+pub(crate) fn signal(process: u32, name: &str) -> Result<(), Trouble> {
+    let mut command = Command::new("kill");
+    command.arg(format!("-{name}")).arg(process.to_string());
+    Running::start(command, b"")?.finish(SIGNAL_LIMIT)?.with_code(0)?;
+    Ok(())
+}
+
 fn describe(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// The rest of a file, which leaves alone the position that the child writes at: the two share it.
+fn from(file: &File, offset: u64) -> std::io::Result<Vec<u8>> {
+    let length = file.metadata()?.len().saturating_sub(offset);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    file.read_exact_at(&mut bytes, offset)?;
+    Ok(bytes)
 }
 
 fn text(file: &mut File) -> Result<String, Trouble> {

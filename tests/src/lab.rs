@@ -1,6 +1,7 @@
 //! A namespace to work in: a service account that may read what tells of members, Services, and pods with the status that a
 //! kubelet would have given them.
 
+mod kubelet;
 mod pods;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use kubelet::Kubelet;
 pub use pods::Pod;
 
 use crate::api_server::ApiServer;
@@ -181,8 +183,21 @@ impl Lab {
     ///
     /// When the command cannot be built.
     pub fn members(&self, arguments: &[&str]) -> Result<Quorate, Trouble> {
+        self.quorate("members", arguments)
+    }
+
+    /// `quorate watch` with the kubeconfig of its service account.
+    ///
+    /// # Errors
+    ///
+    /// When the command cannot be built.
+    pub fn watch(&self, arguments: &[&str]) -> Result<Quorate, Trouble> {
+        self.quorate("watch", arguments)
+    }
+
+    fn quorate(&self, command: &str, arguments: &[&str]) -> Result<Quorate, Trouble> {
         // The tester's own resolver configuration must not get into names.
-        let quorate = Quorate::with(["members"].iter().chain(arguments))?.variable("CLUSTER_DOMAIN", "cluster.local");
+        let quorate = Quorate::with([&[command], arguments].concat())?.variable("CLUSTER_DOMAIN", "cluster.local");
         Ok(quorate.variable("KUBECONFIG", self.kubeconfig()))
     }
 

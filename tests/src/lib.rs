@@ -2,6 +2,7 @@
 
 pub mod api_server;
 pub mod child;
+pub mod connector;
 pub mod contract;
 pub mod eventually;
 pub mod kubeconfig;
@@ -12,3 +13,4 @@ pub mod recording;
 pub mod server_trials;
 mod target_folder;
 pub mod trouble;
+pub mod watching;

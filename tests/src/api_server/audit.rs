@@ -11,6 +11,8 @@ use crate::trouble::Trouble;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuditEntry {
+    /// When it was asked, in RFC 3339.
+    pub time: String,
     /// Who asked: a service account is `system:serviceaccount:NAMESPACE:NAME`.
     pub user: String,
     /// The program that asked.
@@ -36,6 +38,7 @@ fn entry(event: &Value) -> AuditEntry {
     let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let status = event.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or_default();
     AuditEntry {
+        time: text("/requestReceivedTimestamp"),
         user: text("/user/username"),
         agent: text("/userAgent"),
         verb: text("/verb"),

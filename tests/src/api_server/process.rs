@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::child::Running;
+use crate::child;
 use crate::eventually::eventually;
 use crate::trouble::Trouble;
 
@@ -36,10 +36,7 @@ impl Process {
 
     /// Sends it a signal by its name, such as `STOP`.
     pub(super) fn signal(&self, name: &str) -> Result<(), Trouble> {
-        let mut command = Command::new("kill");
-        command.arg(format!("-{name}")).arg(self.0.id().to_string());
-        Running::start(command, b"")?.finish(STOP_LIMIT)?.with_code(0)?;
-        Ok(())
+        child::signal(self.0.id(), name)
     }
 
     /// As `kill -9` does.
