@@ -8,7 +8,7 @@ mod text;
 
 use quorate_core::machine::Severity;
 use quorate_core::membership::{Event, News};
-use quorate_runtime_tokio::{Changes, MembershipHandle};
+use quorate_runtime_tokio::MembershipHandle;
 use quorate_transport_hyper::Client;
 use tracing::{debug, info, warn};
 
@@ -40,18 +40,19 @@ async fn follow(Plan { config, membership, links, format }: Plan) -> Result<(), 
             Ok(())
         }
         () = output::closed() => Err(Failure::Closed),
-        Err(failure) = print(membership.changes(), output) => Err(failure),
+        Err(failure) = print(&membership, output) => Err(failure),
     };
     // Links stay as they are: who is told to end hands over its work first, and needs them for that.
     membership.shutdown().await;
     outcome
 }
 
-async fn print(mut changes: Changes, mut output: Output) -> Result<(), Failure> {
+async fn print(membership: &MembershipHandle, mut output: Output) -> Result<(), Failure> {
+    let mut changes = membership.changes();
     while let Some(event) = changes.next().await {
         match &event {
             Event::Source(news) => log(news),
-            event => output.print(event).await?,
+            event => output.print(event, membership).await?,
         }
     }
     Err(Failure::Failed("the members are followed no more, and nobody asked for that; please report this".into()))

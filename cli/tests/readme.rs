@@ -1,4 +1,4 @@
-//! Whatever the README and the pages beside it show is what the command prints.
+//! Whatever the README and the pages beside it show is what the command prints, and compiles.
 #![cfg(unix)]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -84,6 +84,20 @@ fn what_it_shows_is_what_is_printed(page: &str, transcripts_to_compare: usize) {
 #[test]
 fn what_the_readme_shows_is_what_is_printed() {
     what_it_shows_is_what_is_printed("README.md", 3);
+}
+
+/// The first block of Rust in a page of the workspace.
+fn rust(page: &str) -> String {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page)).unwrap();
+    let lines = text.lines().skip_while(|line| !line.starts_with("```rust")).skip(1).take_while(|line| *line != "```");
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_program_in_the_readme_is_the_one_that_is_compiled() {
+    let program = rust("README.md");
+    assert!(program.contains("fn main()"), "{program}");
+    assert_eq!(program, rust("runtime-tokio/README.md"), "whose examples are doctests");
 }
 
 #[test]

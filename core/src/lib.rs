@@ -17,8 +17,15 @@
 //! A [machine](machine::Machine) is driven by a host, which owns the clocks, the network and the wait:
 //!
 //! 1. feed [`Input::Start`](machine::Input::Start);
-//! 2. carry out every action that comes back, in order: send a request, drop an exchange, take an event;
-//! 3. feed what happens next: a part of an answer, or a timeout at the machine's deadline; go to 2.
+//! 2. carry out every action that comes back, in order: send a request, drop an exchange, take an event, begin what is ordered;
+//! 3. feed what happens next: a part of an answer, a report, or a timeout at the machine's deadline; go to 2.
+//!
+//! Orders and reports are each machine's own. A [membership with links](membership::Membership::linked) orders to connect, to
+//! disconnect, to list who is connected and to abandon what it ordered ([`Order`](membership::Order)); reports say how that
+//! went, which link went down by itself, and that the application wants to drain ([`Report`](membership::Report)). Most
+//! machines have neither.
+//!
+//! A machine leaves nothing to chance: jitter follows from the seed in its options, and each replica needs another one.
 //!
 //! The crate `quorate-runtime-tokio` is such a host. Another one takes an afternoon: the example at
 //! [`Listing`](membership::Listing) is the whole loop by hand, and `blocking_threads` among that crate's examples a live

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Read as _;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
@@ -35,7 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         agent: agent(&arguments.next().unwrap_or_else(|| format!("{ACCOUNT}/ca.crt")))?,
     };
     let selector = Some(LabelSelector::parse(&selector)?);
-    let listing = ListingOptions { source: Source::Pods, selector, ..ListingOptions::default() };
+    // Replicas that share a seed pause alike, and come back all at once after an outage.
+    let seed = RandomState::new().build_hasher().finish();
+    let listing = ListingOptions { source: Source::Pods, selector, seed, ..ListingOptions::default() };
     let mut membership = Membership::new(MembershipOptions { listing, ..MembershipOptions::default() }.build()?);
 
     let origin = Instant::now();

@@ -1,6 +1,6 @@
 //! The host's clocks, as a machine wants them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use quorate_core::time::{Instant, Now, Timestamp};
 
@@ -17,6 +17,11 @@ impl Clock {
 
     pub(crate) fn now(self) -> Now {
         Now { instant: Instant::since_origin(self.origin.elapsed()), wall: wall_clock() }
+    }
+
+    /// Zero for what lies ahead.
+    pub(crate) fn elapsed_since(self, instant: Instant) -> Duration {
+        self.origin.elapsed().saturating_sub(instant.elapsed_since_origin())
     }
 
     /// Completes at the instant; at once if it has passed, never if there is none.

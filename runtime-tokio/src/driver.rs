@@ -45,7 +45,16 @@ pub async fn run_with<M: Machine, H: Host<M>>(
     transport: &dyn Transport,
     host: &mut H,
 ) -> Option<H::End> {
-    let clock = Clock::start();
+    run_by(Clock::start(), machine, transport, host).await
+}
+
+/// The same, by a clock that others can read as well.
+pub(crate) async fn run_by<M: Machine, H: Host<M>>(
+    clock: Clock,
+    machine: &mut M,
+    transport: &dyn Transport,
+    host: &mut H,
+) -> Option<H::End> {
     let mut exchanges = Exchanges::new(transport);
     let mut actions = machine.handle(clock.now(), Input::Start);
     loop {
@@ -156,7 +165,8 @@ fn feed<M: Machine>(
 /// use quorate_core::membership::{Policy, View};
 ///
 /// let selector = Some(LabelSelector::parse("app=web")?);
-/// let mut listing = Listing::new(ListingOptions { selector, ..Default::default() }.build()?);
+/// let seed = quorate_runtime_tokio::random_seed();
+/// let mut listing = Listing::new(ListingOptions { selector, seed, ..Default::default() }.build()?);
 /// let outcome = quorate_runtime_tokio::run(&mut listing, &client, |event| match event {
 ///     Event::Listed(snapshot) => ControlFlow::Break(Ok(snapshot)),
 ///     Event::Failed(error) => ControlFlow::Break(Err(error)),

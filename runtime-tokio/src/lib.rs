@@ -15,9 +15,11 @@
 //! # async fn example(client: quorate_transport_hyper::Client) -> Result<(), Box<dyn std::error::Error>> {
 //! use quorate_core::api::LabelSelector;
 //! use quorate_core::membership::{MembershipOptions, listing::ListingOptions};
-//! use quorate_runtime_tokio::MembershipHandle;
+//! use quorate_runtime_tokio::{MembershipHandle, random_seed};
 //!
-//! let listing = ListingOptions { selector: Some(LabelSelector::parse("app=web")?), ..Default::default() };
+//! let selector = Some(LabelSelector::parse("app=web")?);
+//! // Replicas that share a seed pause alike, and come back all at once after an outage.
+//! let listing = ListingOptions { selector, seed: random_seed(), ..Default::default() };
 //! let membership = MembershipHandle::start(MembershipOptions { listing, ..Default::default() }.build()?, client);
 //! membership.synced().await?;
 //! for member in membership.view().values() {
@@ -32,10 +34,13 @@
 //!
 //! - **Dropping is safe, at any `await`.** Dropping a run or a handle drops its exchanges, and ends its calls of the connector
 //!   at their next `await`.
-//! - **One machine, one task.** Events come in the machine's own order, and a slow reader holds up nobody.
+//! - **One machine, one task.** Events come in the machine's own order, and a slow reader holds up nobody. One that is too slow
+//!   to be told everything is told so ([`Changes::missed`]), and how the view differs.
 //! - **A connector that fails, hangs or panics** has failed to make that one link.
 //!
 //! # What the caller must do
+//!
+//! The seeds in the options are 0 unless they are set: give each replica others, by [`random_seed`].
 //!
 //! Memberships may share a client, in clones or in an [`Arc`](std::sync::Arc): their lists and watches are in nobody's way.
 //! Whatever must be on time, such as writing a Lease, gets a client of its own.
@@ -52,12 +57,14 @@ mod exchanges;
 #[cfg(feature = "hyper")]
 mod hyper;
 mod membership;
+mod seed;
 mod trace;
 mod transport;
 
 pub use connector::{Connector, ConnectorError};
 pub use driver::{Host, run, run_with};
 pub use membership::{Changes, MembershipHandle, Stopped};
+pub use seed::random_seed;
 pub use transport::{Answer, Transport};
 
 /// The README's example compiles.

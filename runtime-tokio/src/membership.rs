@@ -7,9 +7,11 @@ mod shared;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use quorate_core::membership::{LinkConfig, Member, Membership, MembershipConfig, Report, Standing};
 use quorate_core::name::NodeName;
+use quorate_core::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, Span};
@@ -18,8 +20,9 @@ pub use self::changes::Changes;
 use self::host::Host;
 pub use self::shared::Stopped;
 use self::shared::{Ending, Shared};
+use crate::clock::Clock;
 use crate::connector::Connector;
-use crate::driver::run_with;
+use crate::driver::run_by;
 use crate::trace;
 use crate::transport::Transport;
 
@@ -31,6 +34,9 @@ use crate::transport::Transport;
 /// What happens is traced with the target `quorate::membership`, at the level of its
 /// [severity](quorate_core::membership::Event::severity), in a span `membership` that names the selector and the namespaces.
 ///
+/// Each replica needs a seed of its own, here and for links, or they all pause alike: see
+/// [`random_seed`](crate::random_seed()).
+///
 /// # Example
 ///
 /// ```no_run
@@ -39,9 +45,10 @@ use crate::transport::Transport;
 /// use quorate_core::api::LabelSelector;
 /// use quorate_core::membership::MembershipOptions;
 /// use quorate_core::membership::listing::ListingOptions;
-/// use quorate_runtime_tokio::MembershipHandle;
+/// use quorate_runtime_tokio::{MembershipHandle, random_seed};
 ///
-/// let listing = ListingOptions { selector: Some(LabelSelector::parse("app=web")?), ..Default::default() };
+/// let selector = Some(LabelSelector::parse("app=web")?);
+/// let listing = ListingOptions { selector, seed: random_seed(), ..Default::default() };
 /// let config = MembershipOptions { listing, ..Default::default() }.build()?;
 /// let membership = MembershipHandle::start(config, client);
 /// let mut changes = membership.changes();
@@ -94,14 +101,15 @@ impl MembershipHandle {
         transport: impl Transport + 'static,
         connector: Option<Arc<dyn Connector>>,
     ) -> Self {
-        let shared = Arc::new(Shared::new());
+        let clock = Clock::start();
+        let shared = Arc::new(Shared::new(clock));
         let (reports, reported) = mpsc::unbounded_channel();
         let (stop, stopping) = oneshot::channel::<Infallible>();
         let ending = Ending(Arc::clone(&shared));
         let run = async move {
             let mut host = Host::new(Arc::clone(&ending.0), reported, connector);
             tokio::select! {
-                _ = run_with(&mut machine, &transport, &mut host) => {}
+                _ = run_by(clock, &mut machine, &transport, &mut host) => {}
                 _ = stopping => {}
             }
             host.stop().await;
@@ -121,10 +129,25 @@ impl MembershipHandle {
         self.shared.member(name)
     }
 
-    /// How current the view is.
+    /// How current the view is. When that changes in reason it is an event as well; how long it lasts is told only here.
     #[must_use]
     pub fn standing(&self) -> Standing {
         self.shared.standing()
+    }
+
+    /// How long ago the view was last known to be current: zero when it is live, `None` before the first view.
+    ///
+    /// It also grows when the task has ended unasked, whatever the standing was then.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.shared.age()
+    }
+
+    /// What the wall clock showed at an instant that this membership speaks of, such as the one since when it is degraded, if
+    /// it was not set meanwhile. What lies ahead is now.
+    #[must_use]
+    pub fn wall(&self, at: Instant) -> SystemTime {
+        self.shared.wall(at)
     }
 
     /// Completes when the first view is complete. Dropping the future loses nothing.
@@ -141,9 +164,10 @@ impl MembershipHandle {
 
     /// Everything that happens from now on, after a `Joined` for each member that is known already, and the standing.
     ///
-    /// Each stream is told of every change in order. One that is read so slowly that it misses events is told how the view
-    /// differs from what it was told last, with [`Gone`](quorate_core::membership::Departure::Gone) for whoever left in
-    /// whatever way; what it missed of links and of the source is lost to it.
+    /// Each stream is told of everything in order, however much happens at once. One that is read so slowly that it misses
+    /// events is told how the view differs from what it was told last, with
+    /// [`Gone`](quorate_core::membership::Departure::Gone) for whoever left in whatever way; what it missed of links, of the
+    /// source and of who was left out is lost to it. [`Changes::missed`] tells that it happened, and so does a warning.
     #[must_use]
     pub fn changes(&self) -> Changes {
         Changes::new(Arc::clone(&self.shared))

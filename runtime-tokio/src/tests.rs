@@ -7,4 +7,5 @@ mod driver;
 mod links;
 mod membership;
 mod peers;
+mod seeds;
 mod traces;

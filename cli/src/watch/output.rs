@@ -6,9 +6,10 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use jiff::Timestamp;
 use quorate_core::membership::Event;
+use quorate_runtime_tokio::MembershipHandle;
 use tokio::io::{AsyncWriteExt as _, Stdout};
 
-use super::record::{Clock, Record};
+use super::record::Record;
 use super::text;
 
 /// How often we look whether anybody reads on.
@@ -25,19 +26,17 @@ pub(super) struct Output {
     format: Format,
     is_coloured: bool,
     out: Stdout,
-    clock: Clock,
 }
 
 impl Output {
-    /// To be called just before the membership is started: its clock starts with it.
     pub(super) fn new(format: Format) -> Self {
         let is_coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
-        Self { format, is_coloured, out: tokio::io::stdout(), clock: Clock::start() }
+        Self { format, is_coloured, out: tokio::io::stdout() }
     }
 
-    /// Prints an event, if it is one that is told.
-    pub(super) async fn print(&mut self, event: &Event) -> io::Result<()> {
-        let Some(record) = Record::of(event, self.clock) else { return Ok(()) };
+    /// Prints an event of the membership, if it is one that is told.
+    pub(super) async fn print(&mut self, event: &Event, membership: &MembershipHandle) -> io::Result<()> {
+        let Some(record) = Record::of(event, |at| membership.wall(at)) else { return Ok(()) };
         let now = Timestamp::now();
         let mut line = match self.format {
             Format::Json => record.to_json(now)?,

@@ -1,9 +1,10 @@
 //! What is told of an event. In JSON it is for programs, and stable.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use quorate_core::membership::{Change, Event, LinkEvent, Member, Standing};
+use quorate_core::time::Instant;
 use serde::Serialize;
 
 use crate::json::{JsonMember, JsonSkipped};
@@ -82,14 +83,14 @@ pub(super) struct Before {
 }
 
 impl<'a> Record<'a> {
-    /// What is told of the event, if anything is.
-    pub(super) fn of(event: &'a Event, clock: Clock) -> Option<Self> {
+    /// What is told of the event, if anything is; `wall` tells the time of the membership's instants.
+    pub(super) fn of(event: &'a Event, wall: impl Fn(Instant) -> SystemTime) -> Option<Self> {
         Some(match event {
             Event::Change(change) => Self::of_change(change),
             Event::Confirming { removals, members } => Self::Confirming { removals: *removals, members: *members },
             Event::Link(event) => return Self::of_link(event),
             Event::Skipped(skipped) => Self::Skipped(JsonSkipped::of(skipped)),
-            Event::Standing(standing) => return Self::of_standing(standing, clock),
+            Event::Standing(standing) => return Self::of_standing(standing, wall),
             Event::Synced { members } => Self::Synced { members: *members },
             _ => return None,
         })
@@ -133,15 +134,16 @@ impl<'a> Record<'a> {
         })
     }
 
-    fn of_standing(standing: &Standing, clock: Clock) -> Option<Self> {
+    fn of_standing(standing: &Standing, wall: impl Fn(Instant) -> SystemTime) -> Option<Self> {
         match standing {
             Standing::Syncing { trouble } => {
                 trouble.as_ref().map(|trouble| Self::Degraded { reason: trouble.to_string(), since: None })
             }
             Standing::Live => Some(Self::Live),
             Standing::Degraded { since, trouble } => {
-                let since = clock.wall(since.elapsed_since_origin());
-                Some(Self::Degraded { reason: trouble.to_string(), since: Some(rfc_3339(since)) })
+                // A wall clock beyond the year 9999 has no time that could be told.
+                let since = Timestamp::try_from(wall(*since)).ok().map(rfc_3339);
+                Some(Self::Degraded { reason: trouble.to_string(), since })
             }
             _ => None,
         }
@@ -174,22 +176,4 @@ fn rfc_3339(time: Timestamp) -> String {
 /// Pauses are for people and for tests: no more than milliseconds.
 fn seconds(pause: Duration) -> f64 {
     (pause.as_secs_f64() * 1000.0).round() / 1000.0
-}
-
-/// Tells when something was on the wall clock that happened on the machine's own.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
-    origin: Instant,
-}
-
-impl Clock {
-    pub(super) fn start() -> Self {
-        Self { origin: Instant::now() }
-    }
-
-    fn wall(self, since_origin: Duration) -> Timestamp {
-        let age = self.origin.elapsed().saturating_sub(since_origin);
-        let now = Timestamp::now();
-        now.checked_sub(age).unwrap_or(now)
-    }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::mem;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ use crate::trace;
 
 pub(super) struct Host {
     shared: Arc<Shared>,
+    /// What the step that is being carried out has brought so far.
+    step: Vec<Event>,
     reports: mpsc::UnboundedReceiver<Report>,
     connector: Option<Arc<dyn Connector>>,
     /// In one set, so that what they report keeps the order in which it happened.
@@ -42,8 +45,8 @@ impl Host {
         reports: mpsc::UnboundedReceiver<Report>,
         connector: Option<Arc<dyn Connector>>,
     ) -> Self {
-        let (calls, wanted) = (JoinSet::new(), BTreeMap::new());
-        let mut host = Self { shared, reports, connector, calls, wanted, listening: None };
+        let (step, calls, wanted) = (Vec::new(), JoinSet::new(), BTreeMap::new());
+        let mut host = Self { shared, step, reports, connector, calls, wanted, listening: None };
         host.listen();
         host
     }
@@ -110,7 +113,7 @@ impl driver::Host<Membership> for Host {
 
     fn event(&mut self, event: Event) -> ControlFlow<Infallible> {
         trace::event(&event);
-        self.shared.tell(event);
+        self.step.push(event);
         ControlFlow::Continue(())
     }
 
@@ -137,6 +140,10 @@ impl driver::Host<Membership> for Host {
             // `Order` may grow; this crate and the core are released together.
             _ => {}
         }
+    }
+
+    fn settled(&mut self, machine: &Membership) {
+        self.shared.settle(mem::take(&mut self.step), machine.standing());
     }
 
     async fn report(&mut self) -> Report {

@@ -3,18 +3,26 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use quorate_core::membership::{Change, Event, Member, Standing};
 use quorate_core::name::NodeName;
+use quorate_core::time::Instant;
 use tokio::sync::{broadcast, watch};
 
-/// How many events a slow reader may be behind before it is told the difference instead.
+use crate::clock::Clock;
+
+/// How many steps a slow reader may be behind before it is told the difference instead. Not events: a single step has as many
+/// as the first list has members, and no reader can be faster than a step.
 const BACKLOG: usize = 1024;
 
 pub(super) type Members = BTreeMap<NodeName, Arc<Member>>;
+/// The events of one step of the machine.
+pub(super) type Step = Arc<[Event]>;
 
 #[derive(Debug)]
 pub(super) struct Shared {
+    clock: Clock,
     state: Mutex<State>,
     progress: watch::Sender<Progress>,
 }
@@ -33,42 +41,62 @@ pub(super) struct State {
     pub(super) standing: Standing,
     /// Whether the first view is complete.
     pub(super) is_synced: bool,
+    /// How many events were told.
+    pub(super) told: usize,
+    /// When the task ended.
+    ended_at: Option<Instant>,
     /// Absent once the task has ended.
-    events: Option<broadcast::Sender<Event>>,
+    steps: Option<broadcast::Sender<Step>>,
 }
 
 impl Shared {
-    pub(super) fn new() -> Self {
+    /// The clock must be the one that the machine goes by.
+    pub(super) fn new(clock: Clock) -> Self {
         let state = State {
             members: Members::new(),
             standing: Standing::Syncing { trouble: None },
             is_synced: false,
-            events: Some(broadcast::Sender::new(BACKLOG)),
+            told: 0,
+            ended_at: None,
+            steps: Some(broadcast::Sender::new(BACKLOG)),
         };
-        Self { state: Mutex::new(state), progress: watch::Sender::new(Progress::Syncing) }
+        Self { clock, state: Mutex::new(state), progress: watch::Sender::new(Progress::Syncing) }
     }
 
-    /// Takes in an event, and tells everybody: under one lock, so that a stream that begins meanwhile misses nothing.
-    pub(super) fn tell(&self, event: Event) {
+    /// Takes in what one step brought, and tells everybody: under one lock, so that a stream that begins meanwhile misses
+    /// nothing.
+    pub(super) fn settle(&self, events: Vec<Event>, standing: &Standing) {
         let mut state = self.lock();
-        match &event {
-            Event::Change(change) => follow(&mut state.members, change),
-            Event::Standing(standing) => state.standing = standing.clone(),
-            Event::Synced { .. } => {
-                state.is_synced = true;
-                self.progress.send_replace(Progress::Synced);
-            }
-            _ => {}
+        // Not from the events: they tell of a new reason, not that the view was current once more with the old one.
+        if state.standing != *standing {
+            state.standing = standing.clone();
         }
-        if let Some(events) = &state.events {
+        if events.is_empty() {
+            return;
+        }
+        for event in &events {
+            match event {
+                Event::Change(change) => follow(&mut state.members, change),
+                Event::Synced { .. } => {
+                    state.is_synced = true;
+                    self.progress.send_replace(Progress::Synced);
+                }
+                _ => {}
+            }
+        }
+        state.told = state.told.wrapping_add(events.len());
+        if let Some(steps) = &state.steps {
             // It fails when nobody listens.
-            let _ = events.send(event);
+            let _ = steps.send(events.into());
         }
     }
 
     /// Ends all streams, and whoever waits for the first view waits no longer.
     pub(super) fn end(&self) {
-        self.lock().events = None;
+        let mut state = self.lock();
+        state.steps = None;
+        state.ended_at = Some(self.clock.now().instant);
+        drop(state);
         self.progress.send_if_modified(|progress| {
             let is_first = *progress == Progress::Syncing;
             if is_first {
@@ -90,6 +118,23 @@ impl Shared {
         self.lock().standing.clone()
     }
 
+    pub(super) fn age(&self) -> Option<Duration> {
+        let state = self.lock();
+        let current_at = match (&state.standing, state.ended_at) {
+            (Standing::Live, None) => return Some(Duration::ZERO),
+            (Standing::Live, Some(ended_at)) => ended_at,
+            (Standing::Degraded { since, .. }, _) => *since,
+            // `Standing` may grow; of what is not known to be current nothing can be said.
+            _ => return None,
+        };
+        Some(self.clock.elapsed_since(current_at))
+    }
+
+    pub(super) fn wall(&self, at: Instant) -> SystemTime {
+        let now = SystemTime::now();
+        now.checked_sub(self.clock.elapsed_since(at)).unwrap_or(now)
+    }
+
     pub(super) async fn synced(&self) -> Result<(), Stopped> {
         let mut progress = self.progress.subscribe();
         // The sender lives as long as this borrow of it.
@@ -106,8 +151,8 @@ impl Shared {
 }
 
 impl State {
-    pub(super) fn subscribe(&self) -> Option<broadcast::Receiver<Event>> {
-        self.events.as_ref().map(broadcast::Sender::subscribe)
+    pub(super) fn subscribe(&self) -> Option<broadcast::Receiver<Step>> {
+        self.steps.as_ref().map(broadcast::Sender::subscribe)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use quorate_core::membership::{Change, Departure, Event, Standing};
+use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use super::api::{Api, address, addresses, config, pod};
@@ -59,6 +60,41 @@ async fn a_stream_that_begins_late_is_told_what_is_known_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_list_of_any_size_is_told_in_full() {
+    let api = Api::new();
+    let without_address = (3000..3040).map(|number| {
+        let mut pod = pod(number);
+        pod["status"] = json!({"phase": "Pending"});
+        pod
+    });
+    api.put((0..3000).map(pod).chain(without_address));
+    let membership = MembershipHandle::start(config(), api.clone());
+    let (mut changes, mut known) = (membership.changes(), BTreeSet::new());
+    let told = follow(&mut changes, &mut known).await;
+    assert_eq!(known, addresses(0..3000));
+    assert_eq!(told.iter().filter(|event| matches!(event, Event::Skipped(_))).count(), 40);
+    assert_eq!(lines(&told[..1]), ["syncing"]);
+    assert_eq!(lines(&told).split_off(3041), ["synced: 3000 members", "live"], "each once, and in order");
+    assert_eq!(changes.missed(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_reads_a_long_step_lets_the_other_tasks_have_their_turn() {
+    let api = Api::new();
+    api.put((0..3000).map(pod));
+    let membership = MembershipHandle::start(config(), api);
+    let mut changes = membership.changes();
+    membership.synced().await.unwrap();
+    let other = tokio::spawn(async {});
+    let mut alone = 0;
+    while !other.is_finished() {
+        assert!(changes.next().await.is_some());
+        alone += 1;
+    }
+    assert!(alone < 1000, "{alone}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_that_lags_is_told_the_difference_and_holds_up_nobody() {
     let api = Api::new();
     api.put((0..40).map(pod));
@@ -82,7 +118,10 @@ async fn a_stream_that_lags_is_told_the_difference_and_holds_up_nobody() {
         changes_told += told.iter().filter(|event| matches!(event, Event::Change(_))).count();
     }
     assert_eq!(changes_told, 120 * (10 + 2) + 3, "nothing was lost to whoever listens");
+    assert_eq!((fast.missed(), slow.missed()), (0, 0), "nobody has looked yet");
     let told = follow(&mut slow, &mut slow_known).await;
+    assert_eq!(fast.missed(), 0);
+    assert!(slow.missed() >= 120 * (10 + 2) + 3, "{}", slow.missed());
     assert_eq!(told.iter().filter(|event| matches!(event, Event::Change(_))).count(), 120 * 9 + 2);
     let successions = told.iter().filter(|event| {
         matches!(event, Event::Change(Change::Left { member, why: Departure::Replaced }) if member.name.as_str() == address(0))

@@ -1,11 +1,13 @@
 //! The handle: view, standing, the first view, the end.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use quorate_core::api::{Failure, Request};
-use quorate_core::membership::Standing;
+use quorate_core::api::{Failure, FailureKind, Request, Sent};
+use quorate_core::membership::{Event, Standing};
 use tokio::time::{sleep, timeout};
 
 use super::api::{Api, address, addresses, config, pod};
@@ -130,6 +132,63 @@ async fn dropping_the_handle_drops_the_exchanges_and_ends_the_streams() {
 async fn streams_of_a_handle_that_is_dropped_before_its_task_ran_end() {
     let mut changes = MembershipHandle::start(config(), Api::new()).changes();
     while timeout(LONG, changes.next()).await.unwrap().is_some() {}
+}
+
+/// The API, as far as it lets requests through.
+struct Only<F>(Api, F);
+
+#[async_trait]
+impl<F: Fn(&Request) -> Result<(), Failure> + Send + Sync> Transport for Only<F> {
+    async fn send(&self, request: Request) -> Result<Box<dyn Answer>, Failure> {
+        (self.1)(&request)?;
+        self.0.send(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_age_is_that_of_the_last_list_when_watches_fail() {
+    let api = Api::new();
+    api.put([pod(0)]);
+    let only_lists = |request: &Request| match request.target().contains("watch=") {
+        true => Err(Failure { sent: Sent::No, kind: FailureKind::Unreachable, message: "refused".into() }),
+        false => Ok(()),
+    };
+    let membership = MembershipHandle::start(config(), Only(api.clone(), only_lists));
+    let mut changes = membership.changes();
+    assert_eq!(membership.age(), None, "nothing is known");
+    membership.synced().await.unwrap();
+    sleep(Duration::from_secs(3600)).await;
+    let (standing, age, now) = (membership.standing(), membership.age().unwrap(), SystemTime::now());
+    let Standing::Degraded { since, .. } = standing else { panic!("{standing}") };
+    assert!(Duration::ZERO < age && age < Duration::from_secs(900), "{age:?}");
+    let apart = now.duration_since(membership.wall(since)).unwrap().abs_diff(age);
+    assert!(apart < Duration::from_secs(60), "{apart:?}");
+    let mut told = Vec::new();
+    while let Ok(Some(event)) = timeout(MOMENT, changes.next()).await {
+        told.extend(matches!(event, Event::Standing(Standing::Degraded { .. })).then_some(event));
+    }
+    assert_eq!(told.len(), 1, "the same reason is told once: {told:?}");
+    assert_ne!(told, [Event::Standing(standing)], "the standing is the machine's own");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_view_that_nobody_follows_any_more_grows_old() {
+    let (api, may_send) = (Api::new(), Arc::new(AtomicBool::new(true)));
+    let asked = Arc::clone(&may_send);
+    let transport = Only(api.clone(), move |_: &Request| {
+        assert!(asked.load(Ordering::SeqCst), "a transport that should not");
+        Ok(())
+    });
+    let membership = MembershipHandle::start(config(), transport);
+    membership.synced().await.unwrap();
+    sleep(MOMENT).await;
+    assert_eq!(membership.age(), Some(Duration::ZERO));
+    may_send.store(false, Ordering::SeqCst);
+    api.cut_watches();
+    let mut changes = membership.changes();
+    while timeout(LONG, changes.next()).await.unwrap().is_some() {}
+    sleep(LONG).await;
+    assert!(membership.age().is_some_and(|age| age >= LONG), "{:?}", membership.age());
 }
 
 struct Panics;

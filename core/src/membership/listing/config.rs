@@ -28,7 +28,8 @@ pub struct ListingOptions {
     pub object_limit: usize,
     /// How long to keep trying for one answer, all attempts and the pauses between them included. Default: 10 s.
     pub request_timeout: Duration,
-    /// Settles the jitter of the pauses: the same seed gives the same pauses. Default: 0.
+    /// Settles the jitter of the pauses: the same seed gives the same pauses. Each replica needs another one, or all of them
+    /// come back at the same moments after an outage. Default: 0; a random one is the host's to give.
     pub seed: u64,
 }
 
