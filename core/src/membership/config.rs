@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 use super::guard::Share;
 use super::listing::{ListingConfig, ListingFault, ListingOptions};
@@ -31,14 +32,12 @@ impl MembershipOptions {
     ///
     /// When they cannot work, with all faults at once.
     pub fn build(self) -> Result<MembershipConfig, MembershipConfigError> {
-        let times = self.follow.times();
-        let zeros = times.into_iter().filter(|(_, time)| time.is_zero()).map(|(name, _)| MembershipFault::Zero(name));
-        let zeros: Vec<_> = zeros.collect();
+        let faults: Vec<_> = self.follow.faults().collect();
         match self.listing.clone().build() {
-            Ok(listing) if zeros.is_empty() => Ok(MembershipConfig { options: self, listing }),
+            Ok(listing) if faults.is_empty() => Ok(MembershipConfig { options: self, listing }),
             outcome => {
                 let listing = outcome.err().into_iter().flat_map(|error| error.faults().to_vec());
-                Err(MembershipConfigError { faults: listing.map(MembershipFault::Listing).chain(zeros).collect() })
+                Err(MembershipConfigError { faults: listing.map(MembershipFault::Listing).chain(faults).collect() })
             }
         }
     }
@@ -98,15 +97,36 @@ impl core::error::Error for MembershipConfigError {}
 pub enum MembershipFault {
     /// What is to be read cannot be.
     Listing(ListingFault),
-    /// The named time of [`Follow`] must not be zero.
-    Zero(&'static str),
+    /// The named time of [`Follow`] is too short.
+    TooShort {
+        /// Its name.
+        option: &'static str,
+        /// Its value.
+        value: Duration,
+        /// The shortest that works.
+        least: Duration,
+    },
+    /// The named number of bytes of [`Follow`] is too small.
+    TooSmall {
+        /// Its name.
+        option: &'static str,
+        /// Its value.
+        value: usize,
+        /// The least that works.
+        least: usize,
+    },
 }
 
 impl fmt::Display for MembershipFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listing(fault) => fault.fmt(f),
-            Self::Zero(name) => write!(f, "{name} is 0: it must be longer"),
+            Self::TooShort { option, value, least } => {
+                write!(f, "{option} is {value:?}: it must be at least {least:?}")
+            }
+            Self::TooSmall { option, value, least } => {
+                write!(f, "{option} is {value} bytes: it must be at least {least} bytes")
+            }
         }
     }
 }
@@ -114,17 +134,38 @@ impl fmt::Display for MembershipFault {
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString as _;
-    use core::time::Duration;
 
     use super::*;
+    use crate::api::LabelSelector;
 
     #[test]
     fn all_faults_are_named_at_once() {
         let listing = ListingOptions { page_limit: 0, ..ListingOptions::default() };
-        let follow = Follow::Poll { interval: Duration::ZERO };
+        let follow =
+            Follow::Watch { compare_every: Duration::from_nanos(1), idle_limit: Duration::ZERO, line_bytes: 0 };
         let options = MembershipOptions { listing, follow, ..MembershipOptions::default() };
         let error = options.build().unwrap_err().to_string();
-        assert_eq!(error.lines().count(), 3, "{error}");
-        assert!(error.contains("page_limit") && error.ends_with("interval is 0: it must be longer"), "{error}");
+        let of_follow = "compare_every is 1ns: it must be at least 1s\n\
+                         idle_limit is 0ns: it must be at least 1s\n\
+                         line_bytes is 0 bytes: it must be at least 65536 bytes";
+        assert_eq!(error.lines().count(), 5, "{error}");
+        assert!(error.contains("page_limit") && error.ends_with(of_follow), "{error}");
+    }
+
+    #[test]
+    fn the_least_of_each_works_and_no_less() {
+        let listing = ListingOptions { selector: LabelSelector::parse("app=web").ok(), ..ListingOptions::default() };
+        let second = Duration::from_secs(1);
+        let least = [
+            Follow::Poll { interval: Duration::from_millis(100) },
+            Follow::Watch { compare_every: second, idle_limit: second, line_bytes: 65_536 },
+        ];
+        for follow in least {
+            let options = MembershipOptions { listing: listing.clone(), follow, ..MembershipOptions::default() };
+            assert!(options.build().is_ok(), "{follow:?}");
+        }
+        let follow = Follow::Poll { interval: Duration::from_nanos(1) };
+        let error = MembershipOptions { listing, follow, ..MembershipOptions::default() }.build().unwrap_err();
+        assert_eq!(error.to_string(), "interval is 1ns: it must be at least 100ms");
     }
 }

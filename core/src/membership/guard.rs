@@ -1,8 +1,10 @@
 //! The guard against mass removals: how many members may go on one source's word.
 //!
 //! A broken selector, a restored etcd or a controller gone wrong answers in perfect form that nobody is there. Members whom
-//! no object tells of any more are counted against the view's peak in a sliding window; past the share, or when nobody
-//! would be left, they are held until a fresh list agrees (design §3).
+//! no object tells of any more, or whom none tells how to name, are counted against the view's peak in a sliding window;
+//! past the share, or when nobody would be left, they are held until a fresh list agrees (design §3).
+//!
+//! Not counted are pods that have failed or succeeded: each says so of itself, and will not run again.
 
 use core::fmt;
 
@@ -52,7 +54,7 @@ impl fmt::Display for Share {
     }
 }
 
-/// What is to become of members whom no object tells of any more.
+/// What is to become of members whom no object tells of any more, or by no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub(crate) enum Verdict {

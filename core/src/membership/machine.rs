@@ -132,10 +132,9 @@ impl Membership {
 
     fn build(config: &MembershipConfig, links: Option<Links>) -> Self {
         let options = config.options();
-        let seeds = options.listing.seed..;
-        let scopes = config.reflectors().zip(seeds).map(|((namespace, config), seed)| Scope {
+        let scopes = config.reflectors().zip(0..).map(|((namespace, config), index)| Scope {
             namespace,
-            reflector: Reflector::new(config, seed),
+            reflector: Reflector::new(config, options.listing.seed.wrapping_add(index)),
             holds: false,
         });
         Self {

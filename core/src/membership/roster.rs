@@ -1,8 +1,8 @@
 //! The roster: the view, kept while objects come, change and go.
 //!
 //! It holds everybody who can be named and has not ended, admitted or not, and it is a pure function of the objects: their
-//! order means nothing (M4). Whom no object tells of any more stays as an **orphan** until it is settled that it is gone: a
-//! mass removal must be confirmed first. A step costs what the objects in it tell, not the size of the view.
+//! order means nothing (M4). Whom no object tells of any more, or by no name, stays as an **orphan** until it is settled that
+//! it is gone: a mass removal must be confirmed first. A step costs what the objects in it tell, not the size of the view.
 
 mod index;
 mod name;
@@ -47,7 +47,8 @@ pub(crate) struct Roster {
     members: BTreeMap<NodeName, Arc<Member>>,
     /// Who claims a name that another one keeps.
     rivals: BTreeMap<NodeName, BTreeMap<Rank, Arc<Member>>>,
-    /// The members that no object tells of. Whoever else claims the name of one takes it, so orphans have no rivals.
+    /// The members that no object tells of, or by no name. Whoever else claims the name of one takes it, so orphans have no
+    /// rivals.
     orphans: BTreeMap<Identity, NodeName>,
 }
 
@@ -63,6 +64,15 @@ enum Standing {
 }
 
 impl Standing {
+    /// Whether nothing tells of a name that it has, nor that it has ended: it may be there still.
+    fn is_nameless(&self) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::Member(_) => false,
+            Self::Skipped(_) => !matches!(self.departure(), Departure::Ended(_)),
+        }
+    }
+
     /// Why whoever stands so does not have the name that it had.
     fn departure(&self) -> Departure {
         match self {
@@ -99,7 +109,7 @@ impl Roster {
         &self.members
     }
 
-    /// How many members no object tells of.
+    /// How many members no object tells of, or by no name.
     pub(crate) fn orphans(&self) -> usize {
         self.orphans.len()
     }
@@ -154,8 +164,9 @@ impl Roster {
         let mut gone = BTreeSet::new();
         self.orphans.retain(|identity, name| but.contains(identity) || is_held(name) || !gone.insert(name.clone()));
         for name in gone {
-            let left = self.members.remove(&name).map(|member| Change::Left { member, why: Departure::Gone });
-            out.changes.extend(left);
+            let Some(member) = self.members.remove(&name) else { continue };
+            let why = self.standing(&member.identity()).departure();
+            out.changes.push(Change::Left { member, why });
         }
     }
 
@@ -217,13 +228,8 @@ impl Roster {
 
     fn touch(&self, identity: &Identity, touched: &mut Touched) {
         if !touched.contains_key(identity) {
-            touched.insert(identity.clone(), self.standing_or_held(identity));
+            touched.insert(identity.clone(), self.standing(identity));
         }
-    }
-
-    fn standing_or_held(&self, identity: &Identity) -> Standing {
-        let orphan = self.orphans.get(identity).and_then(|name| self.members.get(name));
-        orphan.map_or_else(|| self.standing(identity), |orphan| Standing::Member(orphan.clone()))
     }
 
     /// How an identity stands after all words on it.
@@ -243,17 +249,20 @@ impl Roster {
         let mut bids: BTreeMap<NodeName, Vec<Bid>> = BTreeMap::new();
         for (identity, before) in touched {
             let after = self.standing(&identity);
-            if after == Standing::Unknown && self.orphans.contains_key(&identity) {
+            if before != after
+                && let Standing::Skipped(skipped) = &after
+            {
+                out.skipped.push(Skipped::clone(skipped));
+            }
+            if after.is_nameless() && self.orphans.contains_key(&identity) {
                 continue;
             }
-            self.orphans.remove(&identity);
+            let orphan = self.orphans.remove(&identity).and_then(|name| self.members.get(&name));
+            let before = orphan.map_or(before, |orphan| Standing::Member(orphan.clone()));
             if before == after {
                 continue;
             }
             let why = after.departure();
-            if let Standing::Skipped(skipped) = &after {
-                out.skipped.push(Skipped::clone(skipped));
-            }
             let claimed = |standing| if let Standing::Member(member) = standing { Some(member) } else { None };
             let (mut before, after) = (claimed(before), claimed(after));
             if let Some(after) = after {

@@ -34,6 +34,13 @@ fn whoever_links_to_nobody_orders_nothing() {
 }
 
 #[test]
+fn any_seed_settles_the_jitter_of_every_namespace() {
+    let mut options = options(Follow::WATCH, &["lab", "ops", "web"]);
+    options.listing.seed = u64::MAX;
+    assert_eq!(Membership::new(options.build().unwrap()).scopes.len(), 3);
+}
+
+#[test]
 fn each_member_is_told_before_its_link_and_all_before_the_view_is_synced() {
     let mut host = Host::new(Follow::WATCH, &["lab"]);
     let _ = (host.feed(Input::Start), host.connected(&["10.0.0.2"]));
@@ -89,7 +96,7 @@ fn the_standing_is_that_of_the_namespace_which_is_worst_off() {
     assert_eq!(host.membership.standing(), &Standing::Syncing { trouble: None }, "lab is not listed yet");
     let lines = host.list_of("lab", 200, &list("lab", "10", &[2]));
     assert_eq!(lines[2..], ["synced: 2 members", "live"]);
-    let _ = host.wait();
+    host.wait_for_lists(2);
     let lines = host.list_of("lab", 500, "{}");
     assert!(lines.len() == 1 && lines[0].starts_with("degraded"), "{lines:?}");
     assert_eq!(host.list_of("ops", 200, &list("ops", "11", &[1])), NOTHING, "lab is degraded still");
@@ -152,7 +159,8 @@ fn what_has_gone_wrong_and_what_comes_next_is_explained() {
     for part in [
         "1 members; syncing: cannot list pods in namespace ops",
         "not you",
-        "live; next list in 5.0 s (poll)",
+        "live; next list in ",
+        " s (poll)",
         "0 of 1 wanted",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
@@ -163,7 +171,7 @@ fn what_has_gone_wrong_and_what_comes_next_is_explained() {
 fn the_deadline_is_the_earliest_of_all_parts() {
     let mut host = Host::with(Follow::POLL, &[1]);
     let deadline = host.membership.deadline().unwrap();
-    assert_eq!((deadline.cause, host.left()), (Cause::Poll, 5));
+    assert!(deadline.cause == Cause::Poll && (4..=5).contains(&host.left()), "{} s", host.left());
     let _ = host.report(&Report::Dropped { name: "10.0.0.1".into() });
     let deadline = host.membership.deadline().unwrap();
     assert_eq!((deadline.cause, host.left()), (Cause::Reconnect, 0));

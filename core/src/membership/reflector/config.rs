@@ -1,11 +1,17 @@
 //! What a reflector follows, and how.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::api::{LabelSelector, Namespace, Request, ResourceVersion, WatchFrom};
+use crate::membership::config::MembershipFault;
 use crate::membership::listing::ask::{label_selector, object_name};
 use crate::membership::listing::{ListingConfig, Permission};
+
+/// The least that can work: a shorter time would have the server asked without a pause, or give up on every watch.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+const SHORTEST_COMPARE_EVERY: Duration = Duration::from_secs(1);
+const SHORTEST_IDLE_LIMIT: Duration = Duration::from_secs(1);
+const LEAST_LINE_BYTES: usize = 64 * 1024;
 
 /// How a collection is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,16 +19,17 @@ use crate::membership::listing::{ListingConfig, Permission};
 pub enum Follow {
     /// A list, then a watch of what changes after it.
     Watch {
-        /// How often the view is compared with a fresh list, to a tenth more or less. Default: 10 min.
+        /// How often the view is compared with a fresh list, to a tenth more or less, at least 1 s. Default: 10 min.
         compare_every: Duration,
-        /// How long a watch may be silent; a server sends a bookmark about every minute. Default: 90 s.
+        /// How long a watch may be silent, at least 1 s; a server sends a bookmark about every minute. Default: 90 s.
         idle_limit: Duration,
-        /// The longest line that is accepted, in bytes. Default: 8 MiB; etcd's own limit for an object is 1.5 MiB.
+        /// The longest line that is accepted, in bytes, at least 64 KiB. Default: 8 MiB; etcd's own limit for an object is
+        /// 1.5 MiB.
         line_bytes: usize,
     },
     /// A list, again and again.
     Poll {
-        /// The pause from one to the next. Default: 5 s.
+        /// The pause from one to the next, to a tenth more or less, at least 100 ms. Default: 5 s.
         interval: Duration,
     },
 }
@@ -37,14 +44,23 @@ impl Follow {
     /// A poll with the defaults.
     pub const POLL: Self = Self::Poll { interval: Duration::from_secs(5) };
 
-    /// The times that it goes by, with their names.
-    pub(in crate::membership) fn times(self) -> Vec<(&'static str, Duration)> {
-        match self {
-            Self::Poll { interval } => [("interval", interval)].into(),
-            Self::Watch { compare_every, idle_limit, .. } => {
-                [("compare_every", compare_every), ("idle_limit", idle_limit)].into()
-            }
-        }
+    /// What in it cannot work.
+    pub(in crate::membership) fn faults(self) -> impl Iterator<Item = MembershipFault> {
+        let too_short =
+            |option, value, least| (value < least).then_some(MembershipFault::TooShort { option, value, least });
+        let faults = match self {
+            Self::Poll { interval } => [too_short("interval", interval, SHORTEST_INTERVAL), None, None],
+            Self::Watch { compare_every, idle_limit, line_bytes } => [
+                too_short("compare_every", compare_every, SHORTEST_COMPARE_EVERY),
+                too_short("idle_limit", idle_limit, SHORTEST_IDLE_LIMIT),
+                (line_bytes < LEAST_LINE_BYTES).then_some(MembershipFault::TooSmall {
+                    option: "line_bytes",
+                    value: line_bytes,
+                    least: LEAST_LINE_BYTES,
+                }),
+            ],
+        };
+        faults.into_iter().flatten()
     }
 }
 
@@ -59,7 +75,7 @@ impl Default for Follow {
 pub(crate) struct ReflectorConfig {
     /// One collection: one namespace, or all of them.
     pub(crate) listing: ListingConfig,
-    /// How it is followed; whoever builds it has proven that no time in it is zero.
+    /// How it is followed; whoever builds it has proven that it has no faults.
     pub(crate) mode: Follow,
 }
 

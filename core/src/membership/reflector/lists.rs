@@ -250,14 +250,17 @@ impl Reflector {
         self.current_at = self.current_at.max(began);
         self.stale = None;
         self.list_trouble = None;
-        self.list_backoff.reset();
+        let needs_lists = self.needs_lists();
+        if !needs_lists {
+            self.list_backoff.reset();
+        }
         let (wait, cause) = match self.config.mode {
-            Follow::Poll { interval } => (interval, Cause::Poll),
-            Follow::Watch { compare_every, .. } => {
-                let tenth = compare_every.checked_div(10).unwrap_or_default();
-                let longest = compare_every.saturating_add(tenth);
-                (self.jitter.between(compare_every.saturating_sub(tenth), longest), Cause::Comparison)
+            Follow::Poll { interval } => (self.about(interval), Cause::Poll),
+            // Lists stand in for a watch that does not work: the view is fresh, though not followed.
+            Follow::Watch { compare_every, .. } if needs_lists => {
+                (self.list_backoff.next().min(compare_every), Cause::Comparison)
             }
+            Follow::Watch { compare_every, .. } => (self.about(compare_every), Cause::Comparison),
         };
         self.lists = Lists::Waiting { until: self.latest.saturating_add(wait), cause };
         if let Watch::Closed = self.watch {
@@ -271,11 +274,23 @@ impl Reflector {
         }
     }
 
+    /// To a tenth more or less, so that replicas which were started together do not ask together for ever.
+    fn about(&mut self, time: Duration) -> Duration {
+        let tenth = time.checked_div(10).unwrap_or_default();
+        self.jitter.between(time.saturating_sub(tenth), time.saturating_add(tenth))
+    }
+
     /// Brings the next comparison forward.
     pub(super) fn compare_soon(&mut self) {
-        let soon = self.latest.saturating_add(self.jitter.between(SOON, LATEST_SOON));
+        let soon = self.jitter.between(SOON, LATEST_SOON);
+        self.compare_within(soon);
+    }
+
+    /// Lets no more than this pass before the next comparison. A wait after a failure is kept.
+    pub(super) fn compare_within(&mut self, wait: Duration) {
+        let latest = self.latest.saturating_add(wait);
         if let Lists::Waiting { until, cause: Cause::Comparison } = &mut self.lists {
-            *until = soon.min(*until);
+            *until = latest.min(*until);
         }
     }
 

@@ -25,11 +25,11 @@ const LONGEST_WATCH: Duration = Duration::from_secs(600);
 
 /// A watch that ends sooner, and has told nothing, did not work. (client-go draws the same line.)
 const SHORT_LIFE: Duration = Duration::from_secs(1);
-/// A watch that lived for so long did work.
+/// A watch whose head came, and that lived for so long, did work.
 const LONG_LIFE: Duration = Duration::from_secs(10);
 
-/// After so many watches in a row that failed, a list may tell what they cannot.
-const FAILURES_BEFORE_LIST: u32 = 2;
+/// After so many watches in a row that failed, lists tell what they cannot, until one works again.
+const FAILURES_BEFORE_LISTS: u32 = 2;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Watch {
@@ -52,6 +52,8 @@ pub(super) struct Stream {
     position: ResourceVersion,
     body: Body,
     resumes: bool,
+    /// Something has come after its head.
+    has_spoken: bool,
     /// It has told something new.
     has_told: bool,
     /// It has told something old, and a comparison was asked for.
@@ -95,6 +97,15 @@ impl Watch {
 }
 
 impl Stream {
+    const fn is_streaming(&self) -> bool {
+        matches!(self.body, Body::Streaming(_))
+    }
+
+    /// Whether a head came, and no failure for long: one that waits for its head in vain does not work.
+    fn has_lived(&self, now: Instant) -> bool {
+        self.is_streaming() && now.saturating_since(self.opened) >= LONG_LIFE
+    }
+
     pub(super) fn explain(&self, now: Instant) -> String {
         let (position, silent) = (&self.position, now.saturating_since(self.heard).as_secs_f64());
         match self.body {
@@ -117,6 +128,7 @@ impl Reflector {
             position,
             body: Body::Awaiting(Exchange::new(0)),
             resumes,
+            has_spoken: false,
             has_told: false,
             is_suspect: false,
         }));
@@ -177,6 +189,13 @@ impl Reflector {
         if stream.resumes {
             step.news.push(News::Resumed { version: stream.position.clone() });
         }
+        // Where watches fall silent without a word, a head says nothing of what follows it: a proxy may keep it back.
+        if !(self.needs_lists() && matches!(self.watch_trouble, Some(Trouble::Silent { .. }))) {
+            self.trust_watch();
+        }
+    }
+
+    fn trust_watch(&mut self) {
         self.watch_trouble = None;
         // A watch does without lists that fail, but a stale one puts it in doubt.
         self.list_trouble.take_if(|trouble| !matches!(trouble, Trouble::StaleList { .. }));
@@ -186,9 +205,13 @@ impl Reflector {
     }
 
     fn hear_lines(&mut self, mut chunk: &[u8], step: &mut Step<'_>) {
-        if self.list_trouble.is_none() {
-            self.current_at = self.latest;
+        if chunk.is_empty() {
+            return;
         }
+        if let Watch::Open(stream) = &mut self.watch {
+            stream.has_spoken = true;
+        }
+        self.trust_watch();
         // A line may end the watch: what follows it is not heard.
         while let Watch::Open(stream) = &mut self.watch
             && let Body::Streaming(lines) = &mut stream.body
@@ -314,14 +337,20 @@ impl Reflector {
     fn fail_watch(&mut self, trouble: Trouble, remedy: Remedy, after: Option<Duration>) {
         if let Watch::Open(stream) = &self.watch {
             let is_nonsense = matches!(trouble, Trouble::Undecodable(_) | Trouble::LineTooLong { .. });
-            let has_lived = self.latest.saturating_since(stream.opened) >= LONG_LIFE;
+            let is_mute = matches!(trouble, Trouble::Silent { .. }) && !stream.has_spoken;
+            let has_lived = stream.has_lived(self.latest) && !is_mute;
             if has_lived || (stream.has_told && !is_nonsense) {
                 self.watch_backoff.reset();
                 self.watch_failures = 0;
             }
         }
         self.watch_failures = self.watch_failures.saturating_add(1);
-        let wait = self.watch_backoff.next().max(after.unwrap_or_default().min(LONGEST_RETRY_AFTER));
+        let after = after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+        let wait = self.watch_backoff.next().max(after);
+        if let Trouble::Silent { .. } = trouble {
+            // What it kept to itself may be old by now.
+            self.compare_soon();
+        }
         self.watch_trouble = Some(trouble);
         match remedy {
             Remedy::Relist => {
@@ -330,11 +359,21 @@ impl Reflector {
             }
             Remedy::Resume => {
                 self.watch = Watch::Pausing { until: self.latest.saturating_add(wait) };
-                if self.watch_failures == FAILURES_BEFORE_LIST {
-                    self.compare_soon();
+                if self.needs_lists() {
+                    let wait = self.list_backoff.next().max(after);
+                    self.compare_within(wait);
                 }
             }
         }
+    }
+
+    /// Whether watches have failed again and again, and the one that is open, if any, has yet to work.
+    pub(super) fn needs_lists(&self) -> bool {
+        let works = match &self.watch {
+            Watch::Open(stream) => stream.has_told || (stream.has_lived(self.latest) && self.watch_trouble.is_none()),
+            Watch::Closed | Watch::Pausing { .. } => false,
+        };
+        self.watch_failures >= FAILURES_BEFORE_LISTS && !works
     }
 }
 

@@ -65,7 +65,8 @@ impl Roster {
             (Some(member), None) => match why {
                 // It was an orphan before, and nobody wants its name.
                 None => {}
-                Some(Departure::Gone) => {
+                // The guard judges it: a rewritten object may leave everybody without a name.
+                Some(_) if self.standing(&member.identity()).is_nameless() => {
                     self.orphans.insert(member.identity(), member.name.clone());
                     out.orphaned.insert(member.identity());
                 }

@@ -127,6 +127,28 @@ fn a_member_by_another_name_leaves_and_joins() {
 }
 
 #[test]
+fn a_member_that_cannot_be_named_any_more_is_held_and_told_of_once() {
+    let mut roster = roster_of([slice("s", 1, &[("a", ONE, READY), ("b", TWO, READY)])], everybody());
+    let nameless = |version, state| {
+        let mut object = slice("s", version, &[("a", ONE, state), ("b", TWO, state)]);
+        object.endpoints[0].addresses = Addresses::default();
+        move |roster: &mut Roster, out: &mut _| roster.put(object, out)
+    };
+    assert_eq!(step(&mut roster, nameless(2, READY)), ["Pod lab/a: it has no address yet", "1 orphaned"]);
+    let rewritten = step(&mut roster, nameless(3, NOT_READY));
+    assert_eq!(rewritten, ["10.0.0.2 changed (ready to not-ready)"], "it is one word still, and no news");
+    assert_eq!((roster.members().len(), roster.orphans()), (2, 1));
+    let settle = |roster: &mut Roster, out: &mut _| roster.settle(None, &BTreeSet::new(), out);
+    assert_eq!(step(&mut roster.clone(), settle), ["10.0.0.1 left (renamed)"]);
+    let mut emptied = roster.clone();
+    assert_eq!(step(&mut emptied, |roster, out| roster.delete(&key("s"), out)), ["1 orphaned"]);
+    assert_eq!(step(&mut emptied, settle), ["10.0.0.1 left (gone)", "10.0.0.2 left (gone)"]);
+    let ended = slice("s", 4, &[("a", ONE, MemberState::Failed), ("b", TWO, NOT_READY)]);
+    let said = ["10.0.0.1 left (failed)", "Pod lab/a: it has ended, and will not run again"];
+    assert_eq!(step(&mut roster, |roster, out| roster.put(ended, out)), said);
+}
+
+#[test]
 fn a_name_passes_to_whoever_has_the_best_claim_and_back() {
     let mut roster = roster_of([slice("s", 1, &[("b", ONE, READY)])], everybody());
     let rival = step(&mut roster, |roster, out| roster.put(slice("t", 2, &[("a", ONE, NOT_READY)]), out));

@@ -1,12 +1,14 @@
 //! Who goes at once, who is held, and what confirms it.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::support::*;
 use crate::machine::{Cause, Input, Machine as _};
-use crate::membership::Follow;
+use crate::membership::{Follow, Policy, Report, Source};
+use crate::name::{NameMode, Naming};
 
 /// Lets the connector's turn come: those who left are disconnected after 2 s.
 fn disconnects(host: &mut Host) -> Vec<String> {
@@ -148,7 +150,7 @@ fn one_namespace_does_not_confirm_for_another() {
     let _ = (host.feed(Input::Start), host.connected(&[]));
     let _ = host.list_of("lab", 200, &list("lab", "10", &[1, 2, 3]));
     let _ = host.list_of("ops", 200, &list("ops", "10", &[4]));
-    let _ = host.wait();
+    host.wait_for_lists(2);
     assert_eq!(host.list_of("lab", 200, &list("lab", "11", &[])).len(), 2);
     assert_eq!(host.list_of("ops", 200, &list("ops", "11", &[4])), NOTHING);
     assert_eq!(host.names().len(), 4);
@@ -164,4 +166,62 @@ fn a_watch_that_ends_and_goes_on_confirms_nothing_and_loses_nothing() {
     assert_eq!(host.head(200), NOTHING);
     assert_eq!(host.names(), ["10.0.0.1"]);
     assert_eq!(host.list(200, &list("lab", "11", &[])), ["10.0.0.1 left (gone)"]);
+}
+
+/// A slice of three pods, with their host names or without.
+fn slice(version: &str, is_named: bool) -> String {
+    let endpoint = |number: u8| {
+        let hostname = if is_named { format!(r#""hostname":"web-{number}","#) } else { String::new() };
+        format!(
+            r#"{{"addresses":["10.0.0.{number}"],{hostname}"conditions":{{"ready":true}},
+            "targetRef":{{"kind":"Pod","name":"web-{number}","uid":"uid-{number}"}}}}"#
+        )
+    };
+    let endpoints = [1, 2, 3].map(endpoint).join(",");
+    format!(
+        r#"{{"kind":"EndpointSlice","metadata":{{"namespace":"lab","name":"web-x","resourceVersion":"{version}",
+        "labels":{{"kubernetes.io/service-name":"web"}}}},"addressType":"IPv4","endpoints":[{endpoints}]}}"#
+    )
+    .replace('\n', "")
+}
+
+fn list_of_slices(version: &str, is_named: bool) -> String {
+    let slice = slice(version, is_named);
+    format!(r#"{{"kind":"EndpointSliceList","metadata":{{"resourceVersion":"{version}"}},"items":[{slice}]}}"#)
+}
+
+/// Members by their host names, which a controller has then taken from all of them.
+fn nameless() -> (Host, Vec<String>) {
+    let mut options = options(Follow::WATCH, &["lab"]);
+    options.listing.source = Source::EndpointSlices;
+    options.policy = Policy { naming: Naming { mode: NameMode::Hostname, ..Naming::default() }, ..Policy::default() };
+    let mut host = Host::following(options);
+    let _ = (host.feed(Input::Start), host.connected(&[]), host.list(200, &list_of_slices("10", true)), host.head(200));
+    for number in 2..=4 {
+        let _ = host.report(&Report::Ended { id: host.link(number), outcome: Ok(()) });
+    }
+    assert_eq!(host.names().len(), 3);
+    let rewritten = format!("{{\"type\":\"MODIFIED\",\"object\":{}}}\n", slice("11", false));
+    let lines = host.hear(&rewritten);
+    (host, lines)
+}
+
+#[test]
+fn members_who_all_lose_their_names_are_held_until_a_fresh_list_agrees() {
+    let (mut host, lines) = nameless();
+    assert_eq!(lines[0], "3 of 3 members seem to be gone: asking again before any of them goes");
+    assert!(lines[1].starts_with("send") && !lines.iter().any(|line| line.contains(" left ")), "{lines:?}");
+    assert_eq!(disconnects(&mut host), NOTHING);
+    let lines = host.list(200, &list_of_slices("12", false));
+    let left = [1, 2, 3].map(|number| format!("web-{number}.web.lab.svc.cluster.local left (renamed)"));
+    assert_eq!(lines, left);
+    assert_eq!(disconnects(&mut host).len(), 3);
+}
+
+#[test]
+fn members_who_have_their_names_again_have_never_left() {
+    let (mut host, _) = nameless();
+    assert_eq!(host.list(200, &list_of_slices("12", true)), NOTHING);
+    assert_eq!(disconnects(&mut host), NOTHING);
+    assert_eq!(host.names().len(), 3);
 }

@@ -39,8 +39,12 @@ pub(super) fn options(follow: Follow, namespaces: &[&str]) -> MembershipOptions 
 impl Host {
     /// Not started. Whoever listens to the connector is not disturbed by its listings.
     pub(super) fn new(follow: Follow, namespaces: &[&str]) -> Self {
+        Self::following(options(follow, namespaces))
+    }
+
+    pub(super) fn following(options: MembershipOptions) -> Self {
         let links = LinkOptions { list_interval: Duration::from_secs(100_000), ..LinkOptions::default() };
-        let config = options(follow, namespaces).build().unwrap();
+        let config = options.build().unwrap();
         let membership = Membership::linked(config, links.build().unwrap());
         Self { membership, now: Now::default(), in_flight: BTreeMap::new(), attempts: Vec::new() }
     }
@@ -164,6 +168,13 @@ impl Host {
         let deadline = self.membership.deadline().expect("something is awaited");
         self.now.instant = self.now.instant.max(deadline.at);
         (deadline, self.feed(Input::Timeout))
+    }
+
+    /// Lets time pass until so many lists are in flight: namespaces are polled at times of their own.
+    pub(super) fn wait_for_lists(&mut self, lists: usize) {
+        while self.in_flight.len() < lists {
+            let _ = self.wait();
+        }
     }
 
     pub(super) fn names(&self) -> Vec<&str> {

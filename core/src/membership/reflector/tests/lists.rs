@@ -1,5 +1,6 @@
 //! Which lists are evidence, and when one is asked for.
 
+use alloc::collections::BTreeSet;
 use alloc::string::ToString as _;
 use core::time::Duration;
 
@@ -180,7 +181,8 @@ fn a_poll_lists_again_and_again() {
     let mut host = Host::start(Follow::POLL);
     host.answer_list(200, &list("10", &[("a", "5")]));
     assert!(host.is_live() && host.watch().is_none());
-    assert_eq!(host.wait(), (Duration::from_secs(5), Cause::Poll));
+    let (waited, cause) = host.wait();
+    assert!((4.5..5.5).contains(&waited.as_secs_f64()) && cause == Cause::Poll, "{waited:?}");
     host.answer_list(200, &list("9", &[]));
     assert!(matches!(host.trouble(), Trouble::StaleList { .. }) && host.names() == ["a@5"]);
     let _ = host.wait();
@@ -196,6 +198,20 @@ fn a_poll_lists_again_and_again() {
     let _ = host.wait();
     host.answer_list(200, &list("11", &[("b", "11")]));
     assert!(host.is_live());
+}
+
+#[test]
+fn replicas_that_were_started_together_do_not_poll_together() {
+    let first_wait = |seed| {
+        let mut host = Host::new(Follow::POLL, options(), seed);
+        host.step(|reflector, now, step| reflector.start(now, step));
+        host.answer_list(200, &list("10", &[]));
+        host.wait().0
+    };
+    let waits: BTreeSet<_> = (0..50).map(first_wait).collect();
+    assert_eq!(waits.len(), 50);
+    let tenth = Duration::from_millis(500);
+    assert!(waits.iter().all(|wait| wait.abs_diff(Duration::from_secs(5)) <= tenth), "{waits:?}");
 }
 
 #[test]

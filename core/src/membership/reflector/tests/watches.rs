@@ -86,12 +86,7 @@ fn short_watches_are_spaced_out() {
     let mut longest = Duration::ZERO;
     for _ in 0..12 {
         host.end_watch();
-        while host.watch().is_none() {
-            longest = longest.max(host.wait().0);
-            if host.list().is_some() {
-                host.answer_list(200, &list("10", &[("a", "5")]));
-            }
-        }
+        longest = longest.max(host.wait_for_watch());
         host.head(200);
     }
     assert!((Duration::from_secs(15)..=Duration::from_secs(30)).contains(&longest), "{longest:?}");
@@ -194,16 +189,104 @@ fn retry_after_is_honoured_within_reason() {
     host.refuse_watch(429, Some("7"), "busy");
     assert_eq!(host.wait().0, Duration::from_secs(7));
     host.refuse_watch(503, Some("86400"), "busy");
-    host.compare_if_due();
-    assert_eq!(host.wait().0, Duration::from_secs(300));
+    assert_eq!(host.wait_for_watch(), Duration::from_secs(300));
 }
 
 impl Host {
-    /// Serves the comparison that a second failure asks for, at no time of its own.
-    fn compare_if_due(&mut self) {
-        self.confirm();
-        self.answer_list(200, &list("10", &[("a", "5")]));
+    fn answer_list_if_any(&mut self) -> bool {
+        let is_listing = self.list().is_some();
+        if is_listing {
+            self.answer_list(200, &list("10", &[("a", "5")]));
+        }
+        is_listing
     }
+
+    /// Lets time pass up to the next watch, and answers the lists until then; says how long it took.
+    fn wait_for_watch(&mut self) -> Duration {
+        let began = self.now;
+        while self.watch().is_none() {
+            let _ = self.wait();
+            self.answer_list_if_any();
+        }
+        self.now.saturating_since(began)
+    }
+
+    /// Serves lists as they are asked for, and each watch in one way; says how far apart the lists were at most.
+    fn longest_without_list(&mut self, time: Duration, serve: fn(&mut Self)) -> Duration {
+        let end = self.now.saturating_add(time);
+        let (mut served, mut listed, mut longest) = (self.watch(), self.now, Duration::ZERO);
+        while self.now < end {
+            let _ = self.wait();
+            if self.answer_list_if_any() {
+                longest = longest.max(self.now.saturating_since(listed));
+                listed = self.now;
+            }
+            if self.watch().is_some() && self.watch() != served {
+                served = self.watch();
+                serve(self);
+            }
+        }
+        longest
+    }
+}
+
+#[test]
+fn lists_stand_in_for_a_watch_that_never_works() {
+    type Way = (&'static str, fn(&mut Host), u64);
+    let ways: [Way; 4] = [
+        ("no head", |_| {}, 45),
+        ("a head and no word", |host| host.head(200), 95),
+        ("forbidden", |host| host.refuse_watch(403, None, r#"{"kind":"Status","message":"no"}"#), 45),
+        ("cut at once", |host| host.cut(host.watch()), 45),
+    ];
+    for (way, serve, limit) in ways {
+        let mut host = Host::watching();
+        host.pass(1000);
+        host.end_watch();
+        serve(&mut host);
+        let longest = host.longest_without_list(Duration::from_secs(1800), serve);
+        assert!(longest <= Duration::from_secs(limit), "{way}: {longest:?}");
+        let Standing::Degraded { since, .. } = host.reflector.standing() else { panic!("{way}") };
+        assert!(host.now.saturating_since(*since) <= Duration::from_secs(31), "{way}: the view is fresh by lists");
+        assert!(host.lists.len() < 150, "{way}: {} lists, though they are spaced out", host.lists.len());
+    }
+}
+
+#[test]
+fn a_watch_that_works_again_needs_no_lists() {
+    let mut host = Host::watching();
+    let _ = host.longest_without_list(Duration::from_secs(600), |host| host.head(200));
+    let _ = host.wait_for_watch();
+    if host.reflector.explain(host.now).contains("opening a watch") {
+        host.head(200);
+    }
+    assert_eq!(host.trouble(), &Trouble::Silent { limit: Duration::from_secs(90) }, "a head is no word");
+    host.hear(&bookmark("10"));
+    assert!(host.is_live());
+    host.lists.clear();
+    for minute in 0..8 {
+        host.hear(&bookmark(&(11 + minute).to_string()));
+        for _ in 0..60 {
+            host.pass(1000);
+            host.timeout();
+            if host.list().is_some() {
+                host.answer_list(200, &list("30", &[("a", "5")]));
+            }
+        }
+    }
+    assert!(host.is_live() && host.lists.len() <= 1, "{} lists", host.lists.len());
+}
+
+#[test]
+fn a_watch_that_fell_silent_is_compared_with_a_list_soon() {
+    let mut host = Host::watching();
+    host.hear(&bookmark("11"));
+    assert_eq!(host.wait(), (Duration::from_secs(90), Cause::IdleLimit));
+    let _ = host.wait_for_watch();
+    host.head(200);
+    assert!(host.is_live());
+    let (waited, cause) = host.wait();
+    assert!(waited <= Duration::from_secs(2) && cause == Cause::Comparison, "{waited:?}");
 }
 
 #[test]
