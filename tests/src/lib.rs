@@ -1,16 +1,18 @@
 //! What the tests that cross crates share.
 
 pub mod api_server;
+pub mod built;
 pub mod child;
 pub mod connector;
 pub mod contract;
 pub mod eventually;
+pub mod generated;
 pub mod kubeconfig;
 pub mod lab;
 pub mod listing_host;
 pub mod quorate_command;
 pub mod recording;
 pub mod server_trials;
-mod target_folder;
+pub mod target_folder;
 pub mod trouble;
 pub mod watching;

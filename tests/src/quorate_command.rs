@@ -2,14 +2,11 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::child::{Finished, Running, command_without_environment};
-use crate::target_folder;
 use crate::trouble::Trouble;
 
 /// A run takes no longer, or something hangs.
@@ -84,30 +81,5 @@ fn build() -> Result<PathBuf, Trouble> {
     if let Some(program) = std::env::var_os("QUORATE_BIN") {
         return Ok(program.into());
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    let mut command = Command::new(cargo);
-    // What cargo told us of this package would make build scripts of dependencies run again, every time.
-    for (name, _) in std::env::vars_os() {
-        let of_this_package =
-            ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| name.to_string_lossy().starts_with(start));
-        if of_this_package {
-            command.env_remove(name);
-        }
-    }
-    command.args(["build", "--quiet", "--package", "quorate", "--bin", "quorate", "--message-format", "json"]);
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).stderr(Stdio::inherit());
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    if let Some(folder) = target_folder::find() {
-        command.arg("--target-dir").arg(folder);
-    }
-    let output = command.output().map_err(Trouble::during("building the quorate command"))?;
-    if !output.status.success() {
-        return Err(Trouble::new(format!("building the quorate command: cargo ended with {}", output.status)));
-    }
-    let messages = output.stdout.split(|byte| *byte == b'\n');
-    let mut messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-    let program = messages.find_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)));
-    program.ok_or_else(|| Trouble::new("building the quorate command: cargo did not say where it is"))
+    crate::built::program(&["--package", "quorate", "--bin", "quorate"], "the quorate command")
 }

@@ -9,7 +9,11 @@ pub(crate) fn find() -> Option<PathBuf> {
 }
 
 /// Where large temporary files go: what a killed test leaves behind goes with `cargo clean`.
-pub(crate) fn temporary() -> std::io::Result<PathBuf> {
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub fn temporary() -> std::io::Result<PathBuf> {
     let folder = find().map_or_else(std::env::temp_dir, |folder| folder.join("tmp"));
     std::fs::create_dir_all(&folder)?;
     Ok(folder)

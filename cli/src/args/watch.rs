@@ -37,7 +37,7 @@ pub(crate) struct Watch {
     #[arg(long, env = "QUORATE_CONNECTOR", value_name = "PROGRAM", help_heading = LINKS)]
     pub(crate) connector: Option<OsString>,
 
-    /// Our own name, which is never dialled
+    /// Our own name, which is never dialled; without it our own member is, if it is selected
     #[arg(long = "self", env = "QUORATE_SELF", value_name = "NAME", help_heading = LINKS)]
     pub(crate) self_name: Option<String>,
 
@@ -51,7 +51,7 @@ pub(crate) struct Watch {
     )]
     pub(crate) connector_timeout: String,
 
-    /// How many connectors may run at once
+    /// How many runs that connect or disconnect may be in flight at once; a list comes on top
     #[arg(long, env = "QUORATE_PARALLEL", value_name = "NUMBER", default_value = "16", help_heading = LINKS)]
     pub(crate) parallel: String,
 

@@ -13,10 +13,12 @@
 //! - Nothing is dialled before the connector was asked who is connected. Who is listed and has a name in the view is managed;
 //!   nobody else is touched (M3).
 //! - A listing judges only links that have stood still since it was ordered.
-//! - An attempt that was abandoned may have taken effect: a listing settles it before the next one on that name (M3).
+//! - An attempt that was abandoned may have taken effect: a listing settles it before the next one on that name (M3). Where
+//!   listings fail again and again it did nothing, as where the connector cannot tell: nobody waits for what never comes (M2).
 //! - Connects and disconnects share one limit, since each takes a slot of the host; disconnects go first.
 //! - Whoever drains neither dials nor disconnects: a node that cuts its links when told to end breaks the hand-over of its
 //!   work ([libcluster #86](https://github.com/bitwalker/libcluster/issues/86)). Attempts in flight end by themselves.
+//!   Who is told to drain does so for good; who has our name and terminates may be our predecessor, and goes.
 
 mod actual;
 mod agenda;
@@ -43,7 +45,7 @@ pub use report::{LinkFailure, Report};
 
 use super::change::Change;
 use super::state::MemberState;
-use super::view::Member;
+use super::view::{Identity, Member};
 use crate::machine::{Cause, Deadline};
 use crate::name::NodeName;
 use crate::time::Instant;
@@ -68,7 +70,12 @@ pub(crate) struct Links {
     unknown: usize,
     /// Whom the last listing named and the view did not: not managed, but connected should they join (M3).
     strangers: BTreeSet<String>,
-    draining: bool,
+    /// Who had no link here and dropped since the last listing was ordered: it may still name them.
+    dropped: BTreeSet<String>,
+    /// By report, and for good.
+    told_to_drain: bool,
+    /// Who has our name, while it terminates: we drain, until it has gone or another one has come.
+    self_terminating: Option<Identity>,
     last_id: LinkId,
     latest: Instant,
 }
@@ -83,7 +90,9 @@ impl Links {
             attempts: BTreeMap::new(),
             unknown: 0,
             strangers: BTreeSet::new(),
-            draining: false,
+            dropped: BTreeSet::new(),
+            told_to_drain: false,
+            self_terminating: None,
             last_id: LinkId::default(),
             latest: Instant::ORIGIN,
         }
@@ -92,8 +101,8 @@ impl Links {
     /// Begins, with the question who is connected.
     pub(crate) fn start(&mut self, now: Instant, out: &mut Effects) {
         self.latest = self.latest.max(now);
-        if self.census.phase == Phase::Unstarted && !self.draining {
-            self.list(out);
+        if self.census.phase == Phase::Unstarted {
+            self.census.phase = Phase::Due;
         }
         self.proceed(out);
     }
@@ -103,9 +112,7 @@ impl Links {
         self.latest = self.latest.max(now);
         let (Change::Joined(member) | Change::Changed { after: member, .. } | Change::Left { member, .. }) = change;
         if self.config.options().self_name.as_ref() == Some(&member.name) {
-            if member.state == MemberState::Terminating {
-                self.drain();
-            }
+            self.follow_self(change, member);
         } else if let Change::Left { why, .. } = change {
             if let Some(link) = self.links.get_mut(&member.name) {
                 link.lose(member, *why, self.latest);
@@ -138,9 +145,11 @@ impl Links {
                     let name = name.clone();
                     self.drop_by_itself(&name, out);
                     self.settle(&name);
+                } else if self.census.asking().is_some() {
+                    self.dropped.insert(name.clone());
                 }
             }
-            Report::Drain => self.drain(),
+            Report::Drain => self.change_drain(|links| links.told_to_drain = true),
         }
         self.proceed(out);
     }
@@ -178,7 +187,7 @@ impl Links {
         let mut text = alloc::format!(
             "{connected} of {wanted} wanted peers connected, {flying} attempts in flight, {queued} queued, {unknown} unknown"
         );
-        if self.draining {
+        if self.is_draining() {
             text.push_str("; draining");
         } else if !self.census.is_open() {
             text.push_str("; finding out who is connected");
@@ -190,7 +199,12 @@ impl Links {
     }
 
     fn rules(&self) -> Rules<'_> {
-        Rules { options: self.config.options(), draining: self.draining, blind: self.census.is_blind() }
+        let (options, draining, blind) = (self.config.options(), self.is_draining(), self.census.is_blind());
+        Rules { options, draining, draining_for_good: self.told_to_drain, blind }
+    }
+
+    const fn is_draining(&self) -> bool {
+        self.told_to_drain || self.self_terminating.is_some()
     }
 
     const fn next_id(&mut self) -> LinkId {
@@ -221,9 +235,8 @@ impl Links {
 
     /// Puts a link where it belongs, after anything about it has changed.
     fn settle(&mut self, name: &NodeName) {
-        let rules = Rules { options: self.config.options(), draining: self.draining, blind: self.census.is_blind() };
+        let Some(need) = self.links.get(name).map(|link| link.need(self.rules(), self.latest)) else { return };
         let Some(link) = self.links.get_mut(name) else { return };
-        let need = link.need(rules, self.latest);
         let belongs = match need {
             Need::Rest | Need::Forget => None,
             Need::Await(until) => Some(Place::Timer(until)),
@@ -282,10 +295,22 @@ impl Links {
         }
     }
 
-    /// Neither dials nor disconnects from here on.
-    fn drain(&mut self) {
-        if !self.draining {
-            self.draining = true;
+    /// Follows whoever has our own name. A pod that starts as another one's successor sees that one terminate first.
+    fn follow_self(&mut self, change: &Change, member: &Member) {
+        self.change_drain(|links| {
+            if !matches!(change, Change::Left { .. }) {
+                links.self_terminating = (member.state == MemberState::Terminating).then(|| member.identity());
+            } else if links.self_terminating == Some(member.identity()) {
+                links.self_terminating = None;
+            }
+        });
+    }
+
+    /// Whoever drains neither dials nor disconnects.
+    fn change_drain(&mut self, change: impl FnOnce(&mut Self)) {
+        let before = (self.is_draining(), self.told_to_drain);
+        change(self);
+        if before != (self.is_draining(), self.told_to_drain) {
             self.settle_all();
         }
     }

@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 
 use self::index::Index;
 use self::name::Bid;
@@ -40,7 +41,7 @@ pub(crate) struct Roster {
     source: Source,
     policy: Policy,
     /// What each object says.
-    objects: BTreeMap<ObjectKey, Box<Told>>,
+    objects: BTreeMap<ObjectKey, Told>,
     /// What in an object cannot be used; few have any such thing.
     unusable: BTreeMap<ObjectKey, Vec<Skipped>>,
     index: Index,
@@ -86,8 +87,8 @@ impl Standing {
     }
 }
 
-/// Whom a step is about, and how they stood before it.
-type Touched = BTreeMap<Identity, Standing>;
+/// Whom a step is about, and how they stood before it. Whoever is in it twice stood as it says first.
+type Touched = Vec<(Identity, Standing)>;
 
 impl Roster {
     /// A roster that knows of nobody. All its objects are of one source.
@@ -137,6 +138,7 @@ impl Roster {
         newer: &BTreeSet<ObjectKey>,
         out: &mut RosterStep,
     ) {
+        let is_first = self.objects.is_empty();
         let mut touched = Touched::new();
         let mut listed = Vec::new();
         let mut lacking: BTreeSet<_> = self.keys(scope).filter(|key| !newer.contains(key)).cloned().collect();
@@ -151,6 +153,9 @@ impl Roster {
         }
         lacking.iter().for_each(|key| self.forget(key, &mut touched));
         self.resolve(touched, out);
+        if is_first {
+            self.compact();
+        }
         out.orphaned.extend(listed.into_iter().filter(|identity| self.orphans.contains_key(identity)));
     }
 
@@ -189,23 +194,34 @@ impl Roster {
             false => self.unusable.insert(key.clone(), unusable),
         };
         let earlier = self.objects.get_key_value(&key);
-        if earlier.is_some_and(|(_, earlier)| **earlier == told) {
+        if earlier.is_some_and(|(_, earlier)| *earlier == told) {
             return;
         }
-        let mut before = Vec::new();
-        let key = match earlier {
-            Some((key, earlier)) => {
-                told.share_with(earlier, key, preferred);
-                before.extend(earlier.identities(key, preferred));
-                key.clone()
+        let Some((key, earlier)) = earlier else {
+            let key = self.sharing_its_namespace(key);
+            for identity in told.identities(&key, preferred) {
+                self.touch(&identity, touched);
+                self.index.add(identity, &key);
             }
-            None => self.sharing_its_namespace(key),
+            self.objects.insert(key, told);
+            return;
         };
-        let after: Vec<_> = told.identities(&key, preferred).collect();
-        before.iter().chain(&after).for_each(|identity| self.touch(identity, touched));
-        before.into_iter().for_each(|identity| self.index.remove(identity, &key));
-        after.into_iter().for_each(|identity| self.index.add(identity, &key));
-        self.objects.insert(key, Box::new(told));
+        let key = key.clone();
+        told.share_with(earlier, &key, preferred);
+        // Another version changes nothing for whom the object says the same of, unless others tell of them as well.
+        let is_other = |identity: &Identity| {
+            earlier.sayings_on(identity, &key, preferred) != told.sayings_on(identity, &key, preferred)
+                || self.index.tellers(identity).len() > 1
+        };
+        let ended = earlier.identities(&key, preferred).filter(|identity| !told.tells_of(identity, &key, preferred));
+        let ended: Vec<_> = ended.collect();
+        let begun = told.identities(&key, preferred).filter(|identity| !earlier.tells_of(identity, &key, preferred));
+        let begun: Vec<_> = begun.collect();
+        let others = earlier.identities(&key, preferred).filter(is_other).chain(begun.iter().cloned());
+        others.for_each(|identity| self.touch(&identity, touched));
+        ended.into_iter().for_each(|identity| self.index.remove(identity, &key));
+        begun.into_iter().for_each(|identity| self.index.add(identity, &key));
+        self.objects.insert(key, told);
     }
 
     /// Forgets what an object said.
@@ -227,17 +243,24 @@ impl Roster {
     }
 
     fn touch(&self, identity: &Identity, touched: &mut Touched) {
-        if !touched.contains_key(identity) {
-            touched.insert(identity.clone(), self.standing(identity));
-        }
+        touched.push((identity.clone(), self.standing(identity)));
     }
 
     /// How an identity stands after all words on it.
     fn standing(&self, identity: &Identity) -> Standing {
         let tellers = self.index.tellers(identity).iter().filter_map(|key| Some((key, self.objects.get(key)?)));
-        let words = tellers.flat_map(|(key, told)| told.words_on(identity, self.source, key, self.policy.family));
-        let mut words: Vec<_> = words.collect();
-        let Some(testimony) = Testimony::of(&mut words) else { return Standing::Unknown };
+        let mut words = tellers.flat_map(|(key, told)| told.words_on(identity, self.source, key, self.policy.family));
+        let Some(mut first) = words.next() else { return Standing::Unknown };
+        // As a rule there is one.
+        match words.next() {
+            None => self.judge(core::slice::from_mut(&mut first)),
+            Some(second) => self.judge(&mut [first, second].into_iter().chain(words).collect::<Vec<_>>()),
+        }
+    }
+
+    /// How whom these words are about stands.
+    fn judge(&self, words: &mut [Word<'_>]) -> Standing {
+        let Some(testimony) = Testimony::of(words) else { return Standing::Unknown };
         if testimony.state().has_ended() {
             return Standing::Skipped(testimony.not_admitted(&self.policy));
         }
@@ -245,8 +268,10 @@ impl Roster {
     }
 
     /// Makes the view follow those whom a step is about.
-    fn resolve(&mut self, touched: Touched, out: &mut RosterStep) {
-        let mut bids: BTreeMap<NodeName, Vec<Bid>> = BTreeMap::new();
+    fn resolve(&mut self, mut touched: Touched, out: &mut RosterStep) {
+        touched.sort_by(|(one, _), (other, _)| one.cmp(other));
+        touched.dedup_by(|(later, _), (first, _)| later == first);
+        let mut bids: Vec<(NodeName, Bid)> = Vec::with_capacity(touched.len());
         for (identity, before) in touched {
             let after = self.standing(&identity);
             if before != after
@@ -267,13 +292,47 @@ impl Roster {
             let (mut before, after) = (claimed(before), claimed(after));
             if let Some(after) = after {
                 let before = before.take_if(|before| before.name == after.name);
-                bids.entry(after.name.clone()).or_default().push(Bid { before, after: Some(after), why });
+                bids.push((after.name.clone(), Bid { before, after: Some(after), why }));
             }
             if let Some(before) = before {
-                bids.entry(before.name.clone()).or_default().push(Bid { before: Some(before), after: None, why });
+                bids.push((before.name.clone(), Bid { before: Some(before), after: None, why }));
             }
         }
-        bids.into_iter().for_each(|(name, bids)| self.award(name, bids, out));
+        bids.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut bids = bids.into_iter().peekable();
+        while let Some((name, bid)) = bids.next() {
+            let mut rivals = Vec::new();
+            while let Some((_, rival)) = bids.next_if(|(other, _)| *other == name) {
+                rivals.push(rival);
+            }
+            match self.uncontested(&name, &bid).filter(|_| rivals.is_empty()) {
+                Some(owner) => self.pass(&name, owner, bid.after, Some(bid.why), out),
+                None => self.award(name, core::iter::once(bid).chain(rivals).collect(), out),
+            }
+        }
+    }
+
+    /// The owner of a name (or nobody), if nobody but it and this bidder has anything to do with the name: the usual case.
+    #[expect(clippy::option_option, reason = "that there is no owner is one thing, that there is a contest another")]
+    fn uncontested(&self, name: &NodeName, bid: &Bid) -> Option<Option<Arc<Member>>> {
+        if !self.rivals.is_empty() && self.rivals.contains_key(name) {
+            return None;
+        }
+        match self.members.get(name) {
+            None => bid.after.is_some().then_some(None),
+            Some(owner) if bid.is_about(owner) => Some(Some(owner.clone())),
+            Some(_) => None,
+        }
+    }
+
+    /// Makes the maps as dense as they can be. What is put in by order, as a list is, leaves every node half empty (M6).
+    fn compact(&mut self) {
+        fn dense<Key: Ord, Value>(map: &mut BTreeMap<Key, Value>) {
+            *map = mem::take(map).into_iter().collect();
+        }
+        dense(&mut self.objects);
+        dense(&mut self.members);
+        self.index.compact();
     }
 }
 

@@ -15,7 +15,7 @@ impl Links {
     /// A link is down by nobody's order.
     pub(super) fn drop_by_itself(&mut self, name: &NodeName, out: &mut Effects) {
         let Some(link) = self.links.get_mut(name) else { return };
-        let not_before = match &link.state {
+        let not_before = match &mut link.state {
             State::Up { peer, since, .. } => {
                 out.events.push(LinkEvent::Dropped { peer: peer.clone() });
                 let options = self.config.options();
@@ -39,8 +39,16 @@ impl Links {
                     Instant::ORIGIN
                 }
             }
-            // The outcome of the attempt in flight tells more.
-            State::Down { .. } | State::Connecting { .. } | State::Disconnecting { .. } => return,
+            // The outcome of the attempt in flight tells more, but not that its link is down again.
+            State::Connecting { dropped, .. } | State::Disconnecting { dropped, .. } => {
+                *dropped = true;
+                return;
+            }
+            State::Down { .. } => {
+                // A listing in flight may be older.
+                link.mark = self.last_id;
+                return;
+            }
         };
         self.enter(name, State::Down { not_before });
     }
@@ -48,7 +56,9 @@ impl Links {
     /// When the connector is to be asked who is connected.
     pub(super) fn list_at(&self) -> Option<Instant> {
         match self.census.phase {
-            Phase::Idle { earliest, regular } if !self.draining && !self.links.is_empty() => {
+            _ if self.is_draining() => None,
+            Phase::Due => Some(Instant::ORIGIN),
+            Phase::Idle { earliest, regular } if !self.links.is_empty() => {
                 Some(if self.unknown > 0 { earliest } else { regular })
             }
             _ => None,
@@ -57,6 +67,7 @@ impl Links {
 
     pub(super) fn list(&mut self, out: &mut Effects) {
         let id = self.next_id();
+        self.dropped.clear();
         self.census.ask(id, self.attempt_until());
         out.orders.push(Order::ListConnected { id });
     }
@@ -64,18 +75,27 @@ impl Links {
     pub(super) fn list_failed(&mut self, failure: LinkFailure, out: &mut Effects) {
         let retry_in = self.census.failed(self.latest);
         out.events.push(LinkEvent::ListFailed { failure, retry_in });
-        self.settle_all();
+        if self.census.is_blind() {
+            self.keep_books();
+        } else {
+            self.settle_all();
+        }
+    }
+
+    /// The connector cannot tell who is connected, and is not asked again.
+    pub(super) fn go_blind(&mut self) {
+        self.census.phase = Phase::Blind;
+        self.keep_books();
     }
 
     /// Bookkeeping alone counts: an attempt that was abandoned did nothing.
-    pub(super) fn go_blind(&mut self) {
-        self.census.phase = Phase::Blind;
+    fn keep_books(&mut self) {
         self.strangers.clear();
         let names: Vec<_> = self.links.keys().cloned().collect();
         for name in &names {
-            if let Some(State::Unknown { peer, abandoned, not_before }) =
-                self.links.get(name).map(|link| link.state.clone())
-            {
+            let Some(link) = self.links.get(name) else { continue };
+            if let State::Unknown { peer, abandoned, not_before } = link.state.clone() {
+                let peer = link.latest_of(peer);
                 let up = |peer| State::Up { peer, since: self.latest, not_before };
                 let is_up = matches!(abandoned, Abandoned::Disconnect(_));
                 self.enter(name, if is_up { up(peer) } else { State::Down { not_before } });
@@ -94,7 +114,9 @@ impl Links {
         }
         let own = self.config.options().self_name.as_ref().map(NodeName::as_str);
         let is_stranger = |name: &&String| links.binary_search_by(|link| link.as_str().cmp(name)).is_err();
-        self.strangers = names.iter().filter(is_stranger).filter(|name| own != Some(name.as_str())).cloned().collect();
+        let is_up = |name: &&String| own != Some(name.as_str()) && !self.dropped.contains(*name);
+        self.strangers = names.iter().filter(is_stranger).filter(is_up).cloned().collect();
+        self.dropped.clear();
     }
 
     fn judge_link(&mut self, name: &NodeName, id: LinkId, is_listed: bool, out: &mut Effects) {

@@ -16,10 +16,10 @@ impl Links {
         let (state, order) = match (need, &link.state) {
             (Need::Connect(at), _) if at <= self.latest => {
                 let peer = link.member.clone();
-                (State::Connecting { id, peer: peer.clone(), until }, Order::Connect { id, peer })
+                (State::Connecting { id, peer: peer.clone(), until, dropped: false }, Order::Connect { id, peer })
             }
             (Need::Disconnect(at, why), State::Up { peer, .. }) if at <= self.latest => (
-                State::Disconnecting { id, peer: peer.clone(), why, until },
+                State::Disconnecting { id, peer: peer.clone(), why, until, dropped: false },
                 Order::Disconnect { id, peer: peer.clone() },
             ),
             _ => return,
@@ -52,10 +52,14 @@ impl Links {
         let Some(link) = self.links.get_mut(name) else { return };
         match (outcome, &link.state) {
             (Err(failure), _) => return self.fail(name, failure, false, out),
-            (Ok(()), State::Connecting { peer, .. }) => {
-                let peer = link.latest_of(peer.clone());
+            (Ok(()), State::Connecting { peer, dropped, .. }) => {
+                let (peer, dropped) = (link.latest_of(peer.clone()), *dropped);
                 out.events.push(LinkEvent::Connected { peer: peer.clone() });
                 self.enter(name, State::up(peer, self.latest));
+                if dropped {
+                    // Where nobody lists, nothing else would ever tell (M2).
+                    self.drop_by_itself(name, out);
+                }
             }
             (Ok(()), State::Disconnecting { peer, why, .. }) => {
                 out.events.push(LinkEvent::Disconnected { peer: link.latest_of(peer.clone()), why: *why });
@@ -85,6 +89,13 @@ impl Links {
                 let is_wanted = |link: &Link| link.is_wanted(self.rules(), not_before);
                 let retry_in = (is_same && self.links.get(name).is_some_and(is_wanted)).then_some(pause);
                 out.events.push(LinkEvent::ConnectFailed { peer, failure, retry_in });
+            }
+            State::Disconnecting { peer, why, dropped: true, .. } => {
+                let (peer, abandoned) = (link.latest_of(peer.clone()), Abandoned::Disconnect(*why));
+                out.events.push(LinkEvent::DisconnectFailed { peer: peer.clone(), failure, retry_in: None });
+                self.enter(name, State::Unknown { peer, abandoned, not_before: now });
+                // It has failed to end what had ended.
+                self.drop_by_itself(name, out);
             }
             State::Disconnecting { peer, why, .. } => {
                 let peer = link.latest_of(peer.clone());

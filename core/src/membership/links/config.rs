@@ -24,7 +24,8 @@ pub enum Keep {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "options: built by every user, with ..Default::default()")]
 pub struct LinkOptions {
-    /// Our own name: never dialled, never disconnected. Default: none, for those who are no member.
+    /// Our own name: never dialled, never disconnected. While who has it terminates, nobody else is either. Default: none,
+    /// for those who are no member.
     pub self_name: Option<NodeName>,
     /// The most attempts, to connect or to disconnect, that are in flight at once; at least 1. Default: 16.
     pub parallel: usize,

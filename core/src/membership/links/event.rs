@@ -45,7 +45,7 @@ pub enum LinkEvent {
         peer: Arc<Member>,
         /// Why it failed.
         failure: LinkFailure,
-        /// The least pause until the next attempt; `None` if the peer is kept again.
+        /// The least pause until the next attempt; `None` if the peer is kept again, or its link went down by itself.
         retry_in: Option<Duration>,
     },
     /// Its link went down by itself.
@@ -53,7 +53,8 @@ pub enum LinkEvent {
         /// The peer.
         peer: Arc<Member>,
     },
-    /// Who is connected could not be found out. Nothing changes by it.
+    /// Who is connected could not be found out. Nothing changes by it; but after three in a row attempts that timed out count
+    /// as without effect, as where the connector cannot tell, until a listing succeeds.
     ListFailed {
         /// Why.
         failure: LinkFailure,

@@ -53,6 +53,8 @@ pub(super) enum State {
         id: LinkId,
         peer: Arc<Member>,
         until: Instant,
+        /// Its link was made and went down by itself before the attempt has ended.
+        dropped: bool,
     },
     Up {
         peer: Arc<Member>,
@@ -64,6 +66,8 @@ pub(super) enum State {
         peer: Arc<Member>,
         why: DisconnectCause,
         until: Instant,
+        /// Its link went down by itself before the attempt has ended.
+        dropped: bool,
     },
     /// An attempt was abandoned: only a listing tells whether it took effect (M3).
     Unknown {
@@ -104,6 +108,7 @@ impl State {
 pub(super) struct Rules<'a> {
     pub(super) options: &'a LinkOptions,
     pub(super) draining: bool,
+    pub(super) draining_for_good: bool,
     pub(super) blind: bool,
 }
 
@@ -203,9 +208,9 @@ impl Link {
 
     /// What follows from who has the name and what is known of the link.
     pub(super) fn need(&self, rules: Rules<'_>, now: Instant) -> Need {
-        // Whoever drains acts no more, and whoever cannot see must not wait for what he would have to see (M6).
+        // Whoever was told to drain acts no more, and whoever cannot see must not wait for what he would have to see (M6).
         let is_beyond_us =
-            self.has_left() && (rules.draining || (rules.blind && rules.options.disconnect_after.is_none()));
+            self.has_left() && (rules.draining_for_good || (rules.blind && rules.options.disconnect_after.is_none()));
         match &self.state {
             State::Connecting { until, .. } | State::Disconnecting { until, .. } => Need::Await(*until),
             State::Down { .. } if self.has_left() => Need::Forget,

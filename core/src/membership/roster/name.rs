@@ -51,7 +51,7 @@ impl Roster {
     }
 
     /// Passes a name from one owner to the next. `why` is the owner's own reason to leave, if it has one.
-    fn pass(
+    pub(super) fn pass(
         &mut self,
         name: &NodeName,
         owner: Option<Arc<Member>>,
@@ -99,7 +99,7 @@ impl Roster {
 }
 
 impl Bid {
-    fn is_about(&self, member: &Member) -> bool {
+    pub(super) fn is_about(&self, member: &Member) -> bool {
         self.before.as_ref().is_some_and(|before| before.identity() == member.identity())
     }
 }

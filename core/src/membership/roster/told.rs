@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use crate::membership::object::{Addresses, Object, ObjectKey, PodReference, Source};
 use crate::membership::state::MemberState;
@@ -19,7 +20,7 @@ pub(super) struct Told {
 
 /// A word, without what the object's key says already (M6).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Saying {
+pub(super) struct Saying {
     addresses: Addresses,
     pod: Option<PodReference>,
     state: MemberState,
@@ -61,6 +62,19 @@ impl Told {
         self.sayings.iter().filter_map(move |saying| saying.identity(key, preferred))
     }
 
+    /// Whether it tells of an identity.
+    pub(super) fn tells_of(&self, identity: &Identity, key: &ObjectKey, preferred: Option<Family>) -> bool {
+        !self.sayings_on(identity, key, preferred).is_empty()
+    }
+
+    /// What it says of one identity.
+    pub(super) fn sayings_on(&self, identity: &Identity, key: &ObjectKey, preferred: Option<Family>) -> &[Saying] {
+        let first = self.sayings.partition_point(|saying| saying.compare(identity, key, preferred).is_lt());
+        let from = self.sayings.get(first..).unwrap_or_default();
+        let more = from.iter().take_while(|saying| saying.compare(identity, key, preferred).is_eq()).count();
+        from.get(..more).unwrap_or_default()
+    }
+
     /// Its words on one identity.
     pub(super) fn words_on<'a>(
         &'a self,
@@ -69,15 +83,10 @@ impl Told {
         key: &'a ObjectKey,
         preferred: Option<Family>,
     ) -> impl Iterator<Item = Word<'a>> {
-        let Self { newness, sayings } = self;
-        let others =
-            sayings.partition_point(|saying| saying.identity(key, preferred).is_some_and(|other| other < *identity));
-        let sayings = sayings.iter().skip(others);
-        let sayings = sayings.take_while(move |saying| saying.identity(key, preferred).as_ref() == Some(identity));
-        sayings.map(move |saying| {
-            let ObjectKey { namespace, name } = key;
+        let ObjectKey { namespace, name } = key;
+        self.sayings_on(identity, key, preferred).iter().map(move |saying| {
             let kind = source.resource().kind().into();
-            saying.word(Teller { kind, namespace, name, newness: newness.clone() })
+            saying.word(Teller { kind, namespace, name, newness: self.newness.clone() })
         })
     }
 
@@ -126,6 +135,19 @@ impl Saying {
             state: self.state,
             serving: self.serving,
             teller,
+        }
+    }
+
+    /// How whom it is about stands to an identity, in their order.
+    fn compare(&self, identity: &Identity, key: &ObjectKey, preferred: Option<Family>) -> Ordering {
+        match (&self.pod, identity) {
+            (Some(pod), Identity::Pod(uid)) => pod.uid.cmp(uid),
+            (Some(_), Identity::Address(..)) => Ordering::Less,
+            (None, Identity::Pod(_)) => Ordering::Greater,
+            (None, Identity::Address(namespace, address)) => {
+                let own = self.rest.as_deref().map_or(&key.namespace, |rest| &rest.namespace);
+                own.cmp(namespace).then_with(|| self.addresses.choose(preferred).cmp(&Some(*address)))
+            }
         }
     }
 
