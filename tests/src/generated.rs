@@ -25,6 +25,7 @@ const LIST_VERSION: usize = 20_000_000;
 
 /// A collection in two files.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Generated {
     /// The list: a page a line.
     pub list: PathBuf,

@@ -43,12 +43,16 @@ impl Source {
 
     /// Decodes one page of this source's collection.
     pub(crate) fn decode_page(self, bytes: &[u8]) -> Result<Page, DecodeError> {
-        let mut objects = Vec::new();
+        let mut objects: Vec<Object> = Vec::new();
         let kind = self.resource().kind();
+        let mut push = |object: Object| {
+            let object = object.sharing_the_namespace_of(objects.last());
+            objects.push(object);
+        };
         let meta = match self {
-            Self::EndpointSlices => decode_list(bytes, kind, |slice| objects.push(Object::of_slice(&slice))),
-            Self::Endpoints => decode_list(bytes, kind, |endpoints| objects.push(Object::of_endpoints(&endpoints))),
-            Self::Pods => decode_list(bytes, kind, |pod| objects.push(Object::of_pod(&pod))),
+            Self::EndpointSlices => decode_list(bytes, kind, |slice| push(Object::of_slice(&slice))),
+            Self::Endpoints => decode_list(bytes, kind, |endpoints| push(Object::of_endpoints(&endpoints))),
+            Self::Pods => decode_list(bytes, kind, |pod| push(Object::of_pod(&pod))),
         }?;
         Ok(Page::new(objects, &meta))
     }
@@ -331,6 +335,20 @@ impl Object {
             endpoints: Vec::new(),
             skipped: Vec::new(),
         }
+    }
+
+    /// A page names one namespace again and again; its objects share the text (M6).
+    fn sharing_the_namespace_of(mut self, previous: Option<&Self>) -> Self {
+        let Some(Self { reference: ObjectReference { namespace: shared, .. }, .. }) = previous else { return self };
+        if *shared == self.reference.namespace {
+            for endpoint in &mut self.endpoints {
+                if Arc::ptr_eq(&endpoint.namespace, &self.reference.namespace) {
+                    endpoint.namespace.clone_from(shared);
+                }
+            }
+            self.reference.namespace.clone_from(shared);
+        }
+        self
     }
 
     fn skip(&mut self, reason: Reason) {
