@@ -25,6 +25,8 @@
 //! (E3). On a voluntary stop the record is renewed while the work stops, and freed only when it is gone.
 
 mod answer;
+#[cfg(feature = "testing")]
+pub mod canonical;
 mod config;
 mod decide;
 mod event;

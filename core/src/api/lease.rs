@@ -106,6 +106,23 @@ impl Lease {
         self.object.get("metadata")?.get("annotations")?.get(NONCE_ANNOTATION)?.as_str()
     }
 
+    /// Names its version anew.
+    #[cfg(feature = "testing")]
+    pub(crate) fn rename_version(&mut self, rename: impl FnOnce(&mut ResourceVersion)) {
+        rename(&mut self.version);
+        if let Some(version) = self.object.get_mut("metadata").and_then(|meta| meta.get_mut("resourceVersion")) {
+            *version = self.version.as_str().into();
+        }
+    }
+
+    /// Names its `renewTime` anew.
+    #[cfg(feature = "testing")]
+    pub(crate) fn rename_renewal(&mut self, rename: impl FnOnce(&mut String)) {
+        if let Some(Value::String(time)) = self.object.get_mut("spec").and_then(|spec| spec.get_mut("renewTime")) {
+            rename(time);
+        }
+    }
+
     /// The body of a PUT: this Lease with the claim in it. It carries this one's uid and resourceVersion.
     pub(crate) fn claimed(&self, claim: &Claim<'_>) -> Vec<u8> {
         let mut object = self.object.clone();

@@ -18,7 +18,7 @@ use crate::membership::listing::Permission;
 use crate::time::Instant;
 
 /// Conflicts in a row that are followed by a read at once.
-const QUICK_CONFLICTS: u8 = 3;
+pub(super) const QUICK_CONFLICTS: u8 = 3;
 
 /// The one exchange in flight.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -16,17 +16,17 @@ pub(super) struct Observation {
     /// The uid of the last Lease that was seen, also once it is gone.
     uid: Option<Arc<str>>,
     /// The newest version that was seen; empty before any.
-    newest: ResourceVersion,
+    pub(super) newest: ResourceVersion,
     /// When we received the last change of content.
-    changed_at: Instant,
+    pub(super) changed_at: Instant,
     /// When we last received anything of the Lease.
-    heard_at: Instant,
+    pub(super) heard_at: Instant,
     /// No winning write is sent before this: we created this Lease, or its history broke.
-    barred_until: Option<Instant>,
+    pub(super) barred_until: Option<Instant>,
     /// How long the last record that was held had to be left alone.
-    patience: Duration,
+    pub(super) patience: Duration,
     /// Our own part in spreading a crowd of standbys.
-    lag: Duration,
+    pub(super) lag: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -20,6 +20,12 @@ impl FencingToken {
         Self(version)
     }
 
+    /// For model checkers, to name it anew.
+    #[cfg(feature = "testing")]
+    pub const fn version_mut(&mut self) -> &mut ResourceVersion {
+        &mut self.0
+    }
+
     /// The token: a decimal integer of any length.
     #[must_use]
     pub fn as_str(&self) -> &str {

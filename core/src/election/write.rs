@@ -64,6 +64,11 @@ impl Unanswered {
         self.0.is_empty()
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Write> {
+        self.0.iter_mut()
+    }
+
     /// A term has ended: they prove nothing any more but that a record is ours.
     pub(super) fn void(&mut self) {
         self.0.clear();
@@ -76,7 +81,7 @@ impl Unanswered {
 /// and others see nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct RenewTimes {
-    last: Option<(Timestamp, Instant)>,
+    pub(super) last: Option<(Timestamp, Instant)>,
 }
 
 impl RenewTimes {
