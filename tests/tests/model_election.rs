@@ -121,6 +121,10 @@ fn told(path: &[(State, Option<Happening>)]) -> String {
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn when_nothing_is_slow_another_leads_in_time() {
     let faults = Faults { crashes: 1, step_downs: 1, labels: 2, ..Faults::default() };
     check(
@@ -131,48 +135,80 @@ fn when_nothing_is_slow_another_leads_in_time() {
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn one_leads_whatever_is_slow_and_whatever_is_written_late() {
     let small = World::new(Faults { delays: 2, ..Faults::default() });
     check("delays", small, World::new(Faults { delays: u8::MAX, ..Faults::default() }));
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn one_leads_whatever_answers_are_lost() {
     let faults = Faults { delays: 1, lost_answers: 1, ..Faults::default() };
     check("lost answers", World::new(faults), World::new(Faults { delays: 2, lost_answers: 2, ..faults }));
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn one_leads_whatever_reads_are_stale() {
     let faults = Faults { delays: 1, stale_reads: 1, ..Faults::default() };
     check("stale reads", World::new(faults), World::new(Faults { delays: 2, stale_reads: 2, ..faults }));
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn one_leads_whoever_is_cut_off() {
     let faults = Faults { delays: 1, cut_offs: 1, ..Faults::default() };
     check("cut-offs", World { late: 1, ..World::new(faults) }, World::new(Faults { delays: 2, ..faults }));
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn one_leads_whoever_crashes() {
     let faults = Faults { delays: 1, crashes: 1, ..Faults::default() };
     check("crashes", World { late: 1, ..World::new(faults) }, World::new(Faults { delays: 2, ..faults }));
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn one_leads_whoever_steps_down() {
     let faults = Faults { delays: 1, step_downs: 1, ..Faults::default() };
     check("step-downs", World { late: 1, ..World::new(faults) }, World::new(Faults { delays: 2, ..faults }));
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn one_leads_though_the_lease_is_deleted() {
     let faults = Faults { delays: 1, deletions: 1, ..Faults::default() };
     check("deletions", World { late: 1, ..World::new(faults) }, World::new(Faults { delays: 2, ..faults }));
 }
 
 #[test]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
+)]
 fn one_leads_where_there_is_no_lease_at_first() {
     let of = |delays| World { has_lease: false, ..World::new(Faults { delays, ..Faults::default() }) };
     check("creation", of(1), of(2));

@@ -238,8 +238,12 @@ pub(super) fn a_watch_ends_when_it_was_asked_to(it: &Subject<'_>) -> Result<(), 
 pub(super) fn a_bookmark_comes_before_the_end_if_allowed(it: &Subject<'_>) -> Result<(), Trouble> {
     let created = it.create_pod("a")?;
     let now = it.list(&[])?.version()?.to_string();
-    let mut watch = it.watch(&[("resourceVersion", &now), ("timeoutSeconds", "4"), ("allowWatchBookmarks", "true")])?;
-    let bookmark = watch.event("BOOKMARK")?;
+    let ask = || {
+        it.watch(&[("resourceVersion", &now), ("timeoutSeconds", "4"), ("allowWatchBookmarks", "true")])?
+            .event("BOOKMARK")
+    };
+    // The real server sends it about two seconds before the end, and not at all when it is too busy just then.
+    let bookmark = ask().or_else(|_| ask()).or_else(|_| ask())?;
     bookmark.is("/kind", "Pod")?.lacks("/metadata/annotations")?;
     ensure(bookmark.version()? >= created.version()?, || bookmark.trouble("the bookmark is old"))
 }

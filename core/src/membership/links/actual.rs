@@ -75,21 +75,13 @@ impl Links {
     pub(super) fn list_failed(&mut self, failure: LinkFailure, out: &mut Effects) {
         let retry_in = self.census.failed(self.latest);
         out.events.push(LinkEvent::ListFailed { failure, retry_in });
-        if self.census.is_blind() {
-            self.keep_books();
-        } else {
-            self.settle_all();
-        }
+        self.settle_all();
     }
 
-    /// The connector cannot tell who is connected, and is not asked again.
+    /// The connector cannot tell who is connected, and is not asked again. Bookkeeping alone counts: an attempt that was
+    /// abandoned did nothing.
     pub(super) fn go_blind(&mut self) {
         self.census.phase = Phase::Blind;
-        self.keep_books();
-    }
-
-    /// Bookkeeping alone counts: an attempt that was abandoned did nothing.
-    fn keep_books(&mut self) {
         self.strangers.clear();
         let names: Vec<_> = self.links.keys().cloned().collect();
         for name in &names {

@@ -7,17 +7,11 @@ use super::order::LinkId;
 use crate::backoff::{Backoff, Jitter};
 use crate::time::Instant;
 
-/// After so many failed listings in a row bookkeeping alone counts, until one succeeds: who waits for a listing to settle a
-/// link must not wait for ever (M2, M6).
-const FAILURES_TO_BLINDNESS: u8 = 3;
-
 /// The listing of actual links.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Census {
     pub(super) phase: Phase,
     backoff: Backoff,
-    /// In a row.
-    failures: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +30,7 @@ pub(super) enum Phase {
         earliest: Instant,
         regular: Instant,
     },
-    /// The connector cannot tell: bookkeeping alone counts, for good.
+    /// The connector cannot tell: bookkeeping alone counts.
     Blind,
 }
 
@@ -44,12 +38,13 @@ impl Census {
     pub(super) const fn new(options: &LinkOptions) -> Self {
         let jitter = Jitter::from_seed(options.seed);
         let backoff = Backoff::new(options.first_pause, options.longest_pause, jitter);
-        Self { phase: Phase::Unstarted, backoff, failures: 0 }
+        Self { phase: Phase::Unstarted, backoff }
     }
 
-    /// Whether bookkeeping alone counts, for good or at this moment.
+    /// Whether bookkeeping alone counts. A listing that merely fails leaves a doubt as it is, however often: what was abandoned
+    /// may have taken effect, and a link that nobody remembers is never ended (M2).
     pub(super) const fn is_blind(&self) -> bool {
-        matches!(self.phase, Phase::Blind) || self.failures >= FAILURES_TO_BLINDNESS
+        matches!(self.phase, Phase::Blind)
     }
 
     /// The listing in flight.
@@ -71,13 +66,11 @@ impl Census {
 
     pub(super) fn answered(&mut self, now: Instant, interval: Duration) {
         self.backoff.reset();
-        self.failures = 0;
         self.phase = Phase::Idle { earliest: now, regular: now.saturating_add(interval) };
     }
 
     /// Nothing was learned; returns the pause until the next attempt.
     pub(super) fn failed(&mut self, now: Instant) -> Duration {
-        self.failures = self.failures.saturating_add(1);
         let pause = self.backoff.next();
         let next = now.saturating_add(pause);
         self.phase = Phase::Idle { earliest: next, regular: next };

@@ -53,8 +53,7 @@ pub enum LinkEvent {
         /// The peer.
         peer: Arc<Member>,
     },
-    /// Who is connected could not be found out. Nothing changes by it; but after three in a row attempts that timed out count
-    /// as without effect, as where the connector cannot tell, until a listing succeeds.
+    /// Who is connected could not be found out. Nothing changes by it.
     ListFailed {
         /// Why.
         failure: LinkFailure,

@@ -28,8 +28,7 @@ pub enum Report {
         /// The attempt, as its order named it.
         id: LinkId,
         /// The names; `None` when this connector cannot tell. Bookkeeping alone counts from then on, and it is not asked
-        /// again. After three failures in a row bookkeeping alone counts as well, but it is asked again, and the first
-        /// answer ends that.
+        /// again.
         names: Result<Option<BTreeSet<String>>, LinkFailure>,
     },
     /// A link went down by itself. Connectors that notice say so; the others are asked now and then.

@@ -45,7 +45,6 @@ pub(super) struct World {
     /// Whether the connector cannot tell who is connected. Then nothing happens in silence.
     blind: bool,
     /// Listings, in a row.
-    failed: u8,
     view: BTreeMap<NodeName, Arc<Member>>,
     actual: BTreeSet<NodeName>,
     flying: BTreeMap<LinkId, (Order, usize)>,
@@ -71,7 +70,6 @@ impl World {
             host,
             options,
             blind,
-            failed: 0,
             view: BTreeMap::new(),
             actual: BTreeSet::new(),
             flying: BTreeMap::new(),
@@ -101,23 +99,7 @@ impl World {
     }
 
     const fn is_blind(&self) -> bool {
-        self.blind || self.failed >= 3
-    }
-
-    /// After some failed listings in a row bookkeeping alone counts, until one succeeds.
-    fn list_failed(&mut self) {
-        self.failed = self.failed.saturating_add(1);
-        if self.is_blind() {
-            for (name, (told, _)) in self.told.clone() {
-                match told {
-                    Told::NothingOfConnect => self.tell(&name, Told::Down),
-                    Told::NothingOfDisconnect => self.tell(&name, Told::Up),
-                    Told::Up | Told::Down => {}
-                }
-            }
-            let Self { told, view, managed, .. } = self;
-            told.retain(|name, _| view.contains_key(name) || managed.contains(name));
-        }
+        self.blind
     }
 
     fn is_kept(&self, member: &Member) -> bool {
@@ -229,7 +211,6 @@ impl World {
                     }
                     _ => {
                         self.asked = true;
-                        self.list_failed();
                     }
                 }
             }
@@ -250,10 +231,7 @@ impl World {
                     false => Err(LinkFailure::new("refused")),
                 };
                 self.asked = true;
-                if !well {
-                    self.list_failed();
-                } else if !self.blind {
-                    self.failed = 0;
+                if well && !self.blind {
                     self.hear_of_all(since);
                 }
                 Report::Listed { id, names }
