@@ -31,7 +31,7 @@ pub fn run(data: &[u8]) {
             });
             assert!(view.members.keys().all(|name| widest.members.contains_key(name)));
             view.skipped.iter().for_each(|skipped| assert_is_line(&skipped.to_string()));
-            nobody_is_lost_or_counted_twice(&view, &objects);
+            nobody_is_lost_or_counted_twice(&view, &objects, policy.family);
             order_means_nothing(&view, &objects, &policy);
         }
     }
@@ -79,12 +79,13 @@ fn counts(member: &Member, admission: Admission) {
 }
 
 /// Everyone whom the objects tell of is a member once, or skipped once with a reason.
-fn nobody_is_lost_or_counted_twice(view: &View, objects: &[Object]) {
+fn nobody_is_lost_or_counted_twice(view: &View, objects: &[Object], family: Option<Family>) {
     let endpoints = || objects.iter().flat_map(|object| &object.endpoints);
     let pods: BTreeSet<_> = endpoints().filter_map(|endpoint| Some(&endpoint.pod.as_ref()?.uid)).collect();
     let others = || endpoints().filter(|endpoint| endpoint.pod.is_none());
+    // Without a pod, whoever is called by one address is one, whatever else an object tells of.
     let addresses: BTreeSet<_> =
-        others().filter_map(|other| Some((&other.namespace, other.addresses.choose(None)?))).collect();
+        others().filter_map(|other| Some((&other.namespace, other.addresses.choose(family)?))).collect();
     let nameless = others().filter(|other| other.addresses.is_empty()).count();
     let unusable: usize = objects.iter().map(|object| object.skipped.len()).sum();
     let told = pods.len() + addresses.len() + nameless + unusable;
