@@ -1,12 +1,12 @@
 //! Which members, read from where and named how: from the flags that every command takes to what the core goes by.
 
 use std::fmt::Display;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use quorate_core::api::{LabelSelector, Namespace, ServiceName};
 use quorate_core::membership::listing::ListingOptions;
 use quorate_core::membership::{Admission, Family, Policy, Source};
 use quorate_core::name::{Basename, ClusterDomain, NameMode, Naming};
+use quorate_runtime_tokio::random_seed;
 use quorate_transport_hyper::{Config, Environment, Selection};
 
 use crate::args::Selecting;
@@ -66,7 +66,7 @@ pub(crate) fn api<T, E: Display>(
         selector,
         service,
         request_timeout: request_timeout.unwrap_or(defaults.request_timeout),
-        seed: seed(),
+        seed: random_seed(),
         ..defaults
     };
     let built = build(options)
@@ -77,11 +77,6 @@ pub(crate) fn api<T, E: Display>(
         })
         .ok();
     Some((config?, built?))
-}
-
-/// Another one for each process. Process ids will not do: in a container most are 1, and all pauses would be the same.
-pub(crate) fn seed() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 /// Where to look.

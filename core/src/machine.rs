@@ -7,7 +7,8 @@
 //!
 //! 1. call [`handle`](Machine::handle) with [`Input::Start`] once;
 //! 2. carry out every returned [`Action`], in order;
-//! 3. wait for an answer or for [`deadline`](Machine::deadline), whichever is first, and feed it; go to 2.
+//! 3. wait for an answer, for something to [report](Machine::Report) or for [`deadline`](Machine::deadline), whichever is
+//!    first, and feed it; go to 2.
 //!
 //! Inputs that come late, twice, early or for an exchange that was cancelled are harmless: a machine never panics, and
 //! ignores answers that it no longer wants. So a host need not be exact about anything but the order of an answer's parts.

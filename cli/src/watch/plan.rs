@@ -3,6 +3,7 @@
 use quorate_core::membership::{
     Follow, Keep, LinkConfig, LinkOptions, MembershipConfig, MembershipOptions, Policy, Share,
 };
+use quorate_runtime_tokio::random_seed;
 use quorate_transport_hyper::Config;
 
 use super::connector::Program;
@@ -108,7 +109,7 @@ fn links(
         keep: keep?,
         disconnect_after: disconnect_after?,
         terminating_after: terminating_after?,
-        seed: selection::seed(),
+        seed: random_seed(),
         ..LinkOptions::default()
     };
     Some((options.build().map_err(|error| faults.add(error)).ok()?, connector?))

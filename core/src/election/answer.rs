@@ -12,9 +12,8 @@ use super::write::{Purpose, Write};
 use super::{Actions, Election};
 use crate::api::exchange::{Answer, Exchange};
 use crate::api::lease::Lease;
-use crate::api::{AnswerPart, Failure, Resource, ResourceVersion};
+use crate::api::{AnswerPart, Failure, Permission, Refusal, Resource, ResourceVersion};
 use crate::machine::RequestId;
-use crate::membership::listing::Permission;
 use crate::time::Instant;
 
 /// Conflicts in a row that are followed by a read at once.
@@ -157,7 +156,10 @@ impl Election {
         let after = after.unwrap_or_default().min(self.config.longest_pause());
         self.pace.not_before = self.pace.not_before.max(self.latest.saturating_add(after));
         if let Call::Write { write, is_void } = in_flight.call {
-            let is_stale = matches!(failure, ElectionFailure::Conflict { .. } | ElectionFailure::NotFound { .. });
+            let is_stale = matches!(
+                failure,
+                ElectionFailure::Refused(Refusal::Conflict { .. }) | ElectionFailure::Refused(Refusal::NotFound { .. })
+            );
             if is_stale {
                 self.pace.conflicts = self.pace.conflicts.saturating_add(1);
                 if self.pace.conflicts <= QUICK_CONFLICTS {
@@ -212,7 +214,7 @@ impl Election {
         self.close_watch();
         if let Err(failure) = end {
             // 410: what follows our version is no longer served, so what we know may be old.
-            self.pace.doubt |= matches!(failure, ElectionFailure::Expired { .. });
+            self.pace.doubt |= matches!(failure, ElectionFailure::Refused(Refusal::Expired { .. }));
             actions.emit(Event::WatchFailed(self.error("watch", failure)));
         }
     }

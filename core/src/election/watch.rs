@@ -6,7 +6,7 @@ use super::failure::ElectionFailure;
 use crate::api::exchange::Exchange;
 use crate::api::lease::Lease;
 use crate::api::watch::{Lines, WatchEvent, WatchStatus, decode_event};
-use crate::api::{AnswerPart, Failure, FailureKind, LeaseName, Resource, Sent};
+use crate::api::{AnswerPart, Failure, FailureKind, LeaseName, Refusal, Resource, Sent};
 use crate::machine::RequestId;
 use crate::time::Instant;
 
@@ -101,9 +101,8 @@ fn decode(line: &[u8], name: &LeaseName) -> Result<Frame, ElectionFailure> {
         WatchEvent::Put(object) => lease(object).map(Frame::Present),
         WatchEvent::Deleted(object) => lease(object).map(Frame::Deleted),
         WatchEvent::Bookmark(_) => Ok(Frame::Bookmark),
-        WatchEvent::Error(WatchStatus { code: 410, message, .. }) => Err(ElectionFailure::Expired { message }),
-        WatchEvent::Error(WatchStatus { code: status, message, .. }) => {
-            Err(ElectionFailure::ServerError { status, message })
+        WatchEvent::Error(WatchStatus { code, message, .. }) => {
+            Err(ElectionFailure::Refused(Refusal::of(code, message)))
         }
     }
 }
@@ -147,7 +146,10 @@ mod tests {
         let line = br#"{"type":"ERROR","object":{"kind":"Status","message":"too old","code":410}}
 "#;
         let (frames, end) = stream.feed(AnswerPart::Chunk(line), &name);
-        assert_eq!((frames.len(), end), (0, Some(Err(ElectionFailure::Expired { message: "too old".into() }))));
+        assert_eq!(
+            (frames.len(), end),
+            (0, Some(Err(ElectionFailure::Refused(Refusal::Expired { message: "too old".into() }))))
+        );
     }
 
     #[test]
@@ -158,6 +160,6 @@ mod tests {
             assert_eq!(stream.feed(part, &name), (Vec::new(), None));
         }
         let end = stream.feed(AnswerPart::End, &name).1;
-        assert_eq!(end, Some(Err(ElectionFailure::Forbidden { message: "no".into() })));
+        assert_eq!(end, Some(Err(ElectionFailure::Refused(Refusal::Forbidden { message: "no".into() }))));
     }
 }

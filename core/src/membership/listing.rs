@@ -33,12 +33,12 @@ use core::mem;
 use core::time::Duration;
 
 pub use config::{ListingConfig, ListingConfigError, ListingFault, ListingOptions};
-pub use failure::{ListingError, ListingFailure, Permission};
+pub use failure::{ListingError, ListingFailure};
 use verdict::{Verdict, judge};
 
 use super::object::{Object, Page};
 use crate::api::exchange::Exchange;
-use crate::api::{AnswerPart, DecodeError, LabelSelector, Namespace, ResourceVersion, service};
+use crate::api::{AnswerPart, DecodeError, LabelSelector, Namespace, Refusal, ResourceVersion, service};
 use crate::backoff::{Backoff, Jitter};
 use crate::machine::{Actions, Cause, Deadline, Input, Machine, RequestId, RequestIds};
 use crate::time::{Instant, Now};
@@ -344,7 +344,7 @@ impl Listing {
                 Err(error) => self.retry(ListingFailure::Undecodable(error), None, actions),
             },
             Verdict::Expired { message } if self.collection.continue_token.is_none() => {
-                self.retry(ListingFailure::Expired { message }, None, actions);
+                self.retry(ListingFailure::Refused(Refusal::Expired { message }), None, actions);
             }
             Verdict::Expired { .. } => self.restart(actions),
             Verdict::Retry { failure, after } => self.retry(failure, after, actions),
@@ -424,7 +424,7 @@ impl Listing {
     /// Pauses before the next attempt, unless time would run out first.
     fn retry(&mut self, failure: ListingFailure, after: Option<Duration>, actions: &mut Actions<Event>) {
         let mut last = self.give_up_at();
-        if let ListingFailure::Forbidden { .. } = failure {
+        if let ListingFailure::Refused(Refusal::Forbidden { .. }) = failure {
             last = last.min(self.attempts.first_forbidden(self.latest).saturating_add(FORBIDDEN_PATIENCE));
         } else {
             self.attempts.forbidden_since = None;

@@ -305,24 +305,18 @@ impl Roster {
             while let Some((_, rival)) = bids.next_if(|(other, _)| *other == name) {
                 rivals.push(rival);
             }
-            match self.uncontested(&name, &bid).filter(|_| rivals.is_empty()) {
-                Some(owner) => self.pass(&name, owner, bid.after, Some(bid.why), out),
-                None => self.award(name, core::iter::once(bid).chain(rivals).collect(), out),
+            if rivals.is_empty() && !self.is_contested(&name, &bid) {
+                let owner = self.members.get(&name).cloned();
+                self.pass(&name, owner, bid.after, Some(bid.why), out);
+            } else {
+                self.award(name, core::iter::once(bid).chain(rivals).collect(), out);
             }
         }
     }
 
-    /// The owner of a name (or nobody), if nobody but it and this bidder has anything to do with the name: the usual case.
-    #[expect(clippy::option_option, reason = "that there is no owner is one thing, that there is a contest another")]
-    fn uncontested(&self, name: &NodeName, bid: &Bid) -> Option<Option<Arc<Member>>> {
-        if !self.rivals.is_empty() && self.rivals.contains_key(name) {
-            return None;
-        }
-        match self.members.get(name) {
-            None => bid.after.is_some().then_some(None),
-            Some(owner) if bid.is_about(owner) => Some(Some(owner.clone())),
-            Some(_) => None,
-        }
+    /// Whether anybody but its owner has anything to do with the name: as a rule, nobody has.
+    fn is_contested(&self, name: &NodeName, bid: &Bid) -> bool {
+        self.rivals.contains_key(name) || self.members.get(name).is_some_and(|owner| !bid.is_about(owner))
     }
 
     /// Makes the maps as dense as they can be. What is put in by order, as a list is, leaves every node half empty (M6).

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quorate_core::api::FailureKind;
+use quorate_core::api::{FailureKind, Refusal};
 use quorate_core::membership::listing::{FORBIDDEN_PATIENCE, ListingFailure};
 use quorate_core::membership::{Source, document};
 use quorate_tests::listing_host::ListingHost;
@@ -39,7 +39,9 @@ fn what_asking_again_cannot_change_ends_the_listing_at_once() {
     ] {
         let host = answered(Source::Pods, recording);
         let error = host.error().unwrap_or_else(|| panic!("{recording} ends it"));
-        let ListingFailure::Rejected { status: found, message } = &error.failure else { panic!("{error}") };
+        let ListingFailure::Refused(Refusal::Rejected { status: found, message }) = &error.failure else {
+            panic!("{error}")
+        };
         assert!(*found == status && message.contains(said), "{recording}: {message}");
         assert!(host.is_done() && error.attempts == 1 && error.elapsed.is_zero());
     }
@@ -49,7 +51,10 @@ fn what_asking_again_cannot_change_ends_the_listing_at_once() {
 fn unknown_credentials_end_the_listing_at_once() {
     for recording in ["status-401-badtoken", "status-401-expired-token"] {
         let host = answered(Source::Pods, recording);
-        assert_eq!(host.error().unwrap().failure, ListingFailure::Unauthorized { message: "Unauthorized".into() });
+        assert_eq!(
+            host.error().unwrap().failure,
+            ListingFailure::Refused(Refusal::Unauthorized { message: "Unauthorized".into() })
+        );
         assert!(host.is_done());
     }
 }
@@ -60,7 +65,7 @@ fn not_found_comes_as_a_status_and_as_plain_text() {
         [("status-404-pod", "pods \"none\" not found"), ("status-404-path-admin", "404 page not found")]
     {
         let host = answered(Source::Pods, recording);
-        assert_eq!(host.error().unwrap().failure, ListingFailure::NotFound { message: said.into() });
+        assert_eq!(host.error().unwrap().failure, ListingFailure::Refused(Refusal::NotFound { message: said.into() }));
         assert!(host.is_done());
     }
 }
@@ -69,7 +74,7 @@ fn not_found_comes_as_a_status_and_as_plain_text() {
 fn too_many_requests_is_plain_text_and_says_when_to_return() {
     let mut host = answered(Source::Pods, "status-429-apf-list");
     let message = "Too many requests, please try again later.".into();
-    assert_eq!(host.pause(), Some((&ListingFailure::Throttled { message }, ONE_SECOND)));
+    assert_eq!(host.pause(), Some((&ListingFailure::Refused(Refusal::Throttled { message }), ONE_SECOND)));
     assert_eq!(host.wait(), Some(ONE_SECOND));
     host.answer(&Recording::load("pods-list"));
     assert_eq!(host.listed(), Some(&listed(Source::Pods, "pods-list")));
@@ -79,7 +84,9 @@ fn too_many_requests_is_plain_text_and_says_when_to_return() {
 fn a_gateway_timeout_says_when_to_return() {
     let mut host = answered(Source::Pods, "status-504-rv-too-large");
     let (failure, pause) = host.pause().unwrap();
-    assert!(matches!(failure, ListingFailure::ServerError { status: 504, message } if message.contains("Too large")));
+    assert!(
+        matches!(failure, ListingFailure::Refused(Refusal::ServerError { status: 504, message }) if message.contains("Too large"))
+    );
     assert_eq!(pause, ONE_SECOND);
     host.wait();
     host.answer(&Recording::load("pods-list"));
@@ -110,7 +117,7 @@ fn a_server_that_says_return_at_once_is_not_hammered() {
 fn a_starting_server_refuses_for_a_moment() {
     let mut host = answered(Source::Pods, "status-during-startup-403");
     let (failure, pause) = host.pause().unwrap();
-    assert!(matches!(failure, ListingFailure::Forbidden { .. }) && pause < ONE_SECOND);
+    assert!(matches!(failure, ListingFailure::Refused(Refusal::Forbidden { .. })) && pause < ONE_SECOND);
     host.wait();
     host.answer(&Recording::load("pods-list"));
     assert_eq!(host.listed(), Some(&listed(Source::Pods, "pods-list")));
@@ -123,7 +130,9 @@ fn a_missing_right_is_named_with_the_rule_that_grants_it() {
         let waited = until_it_gives_up(&mut host, recording);
         assert!(waited <= FORBIDDEN_PATIENCE && host.targets().len() > 2, "{recording}: {waited:?}");
         let error = host.error().unwrap();
-        assert!(matches!(&error.failure, ListingFailure::Forbidden { message } if message.contains("is forbidden")));
+        assert!(
+            matches!(&error.failure, ListingFailure::Refused(Refusal::Forbidden { message }) if message.contains("is forbidden"))
+        );
         let text = error.to_string();
         assert!(text.starts_with("cannot list pods in all namespaces: forbidden: "), "{text}");
         assert!(text.contains("a ClusterRole with this rule") && text.contains("verbs: [\"list\"]"), "{text}");
@@ -141,7 +150,7 @@ fn who_sent_no_credentials_is_not_told_to_give_rights_to_everybody() {
 #[test]
 fn a_list_that_is_gone_before_it_began_is_asked_for_again_after_a_pause() {
     let mut host = answered(Source::Pods, "status-410-list-exact");
-    assert!(matches!(host.pause(), Some((ListingFailure::Expired { .. }, _))));
+    assert!(matches!(host.pause(), Some((ListingFailure::Refused(Refusal::Expired { .. }), _))));
     host.wait();
     host.answer(&Recording::load("pods-list"));
     assert!(host.listed().is_some());

@@ -123,15 +123,11 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     /// How many late writes may be under way.
     pub(crate) late: usize,
-    /// What passes on the two clocks in one tick.
-    pub(crate) ticks: [Duration; 2],
-    /// How much faster one clock may run, in thousandths.
-    pub(crate) rate_ratio_permille: u32,
 }
 
 impl World {
     pub(crate) fn new(faults: Faults) -> Self {
-        Self { has_lease: true, faults, late: 2, ticks: [Duration::from_secs(1); 2], rate_ratio_permille: 1000 }
+        Self { has_lease: true, faults, late: 2 }
     }
 
     /// Whether nothing keeps a candidate from standing in: then E5 has a bound.
@@ -148,7 +144,7 @@ impl World {
             retry_period: Duration::from_millis(500),
             attempt_timeout: Some(Duration::from_millis(750)),
             jitter_percent: 0,
-            rate_ratio_permille: self.rate_ratio_permille,
+            rate_ratio_permille: 1000,
             seed: 0,
             ..ElectionOptions::new(namespace, name, super::NAME, u64::from(life))
         };
@@ -213,7 +209,7 @@ impl World {
                 if state.faults.delays < u8::MAX && !state.nodes.iter().all(Node::is_quiet) {
                     state.faults.delays -= 1;
                 }
-                passes = self.ticks;
+                passes = [Duration::from_secs(1); 2];
                 if self.is_prompt() {
                     state.unchanged = (state.unchanged + 1).min(2 * LEASE_DURATION);
                 }

@@ -46,7 +46,8 @@ pub struct LinkOptions {
     pub terminating_after: Option<Duration>,
     /// How often the connector is asked who is connected; at least 1 ms. Default: 10 s.
     pub list_interval: Duration,
-    /// Settles the jitter of the pauses: the same seed gives the same pauses. Default: 0.
+    /// Settles the jitter of the pauses: the same seed gives the same pauses. Replicas need seeds of their own, or they all
+    /// return at once from an outage. Default: 0.
     pub seed: u64,
 }
 

@@ -1,7 +1,7 @@
 //! What to ask for next.
 
-use super::{Listing, ListingOptions, Permission};
-use crate::api::{LabelSelector, ListPage, Namespace, Request, Resource, ServiceName};
+use super::{Listing, ListingOptions};
+use crate::api::{LabelSelector, ListPage, Namespace, Permission, Request, Resource, ServiceName};
 use crate::membership::object::Source;
 
 /// The longest Service object that is accepted, in bytes: etcd's own limit for a request is 1.5 MiB.

@@ -1,11 +1,10 @@
 //! Why a listing, or one attempt of it, failed.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
-use crate::api::{DecodeError, Failure, Namespace, Resource};
+use crate::api::{DecodeError, Failure, Permission, Refusal};
 
 /// A listing that brought nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,11 +35,7 @@ impl fmt::Display for ListingError {
             (attempts, seconds) => write!(f, " (tried {attempts} times in {seconds:.1} s)")?,
         }
         match &self.failure {
-            // A Role for it would let everybody in.
-            ListingFailure::Forbidden { message } if message.contains("system:anonymous") => {
-                f.write_str("\nno credentials were sent: give the server some")
-            }
-            ListingFailure::Forbidden { .. } => write!(f, "\n{}", self.permission.rule()),
+            ListingFailure::Refused(refusal) => self.permission.remedy(refusal).fmt(f),
             _ => Ok(()),
         }
     }
@@ -52,55 +47,18 @@ impl core::error::Error for ListingError {}
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ListingFailure {
-    /// 410 for a list that names no state at all.
-    Expired {
-        /// What the server says.
-        message: String,
-    },
     /// There was no complete answer.
     Failed(Failure),
-    /// 403: the permission is missing, or the server is still starting.
-    Forbidden {
-        /// What the server says.
-        message: String,
-    },
-    /// 404.
-    NotFound {
-        /// What the server says.
-        message: String,
-    },
-    /// Any other status that asking again does not change.
-    Rejected {
-        /// The HTTP status.
-        status: u16,
-        /// What the server says.
-        message: String,
-    },
+    /// The server refused, or could not answer.
+    Refused(Refusal),
     /// The Service has no selector: its endpoints are made by hand, so it has no pods to list.
     ServiceWithoutSelector,
-    /// 5xx: the server cannot answer now.
-    ServerError {
-        /// The HTTP status.
-        status: u16,
-        /// What the server says.
-        message: String,
-    },
-    /// 429: the server has too much to do.
-    Throttled {
-        /// What the server says.
-        message: String,
-    },
     /// No answer within the request timeout.
     TimedOut,
     /// More objects than the limit allows.
     TooManyObjects {
         /// The limit.
         limit: usize,
-    },
-    /// 401: the server does not know us. The transport has read the credentials again by then.
-    Unauthorized {
-        /// What the server says.
-        message: String,
     },
     /// The answer is not what was asked for.
     Undecodable(DecodeError),
@@ -121,21 +79,13 @@ pub enum ListingFailure {
 impl fmt::Display for ListingFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Expired { message } => write!(f, "expired: {message}"),
             Self::Failed(failure) => failure.fmt(f),
-            Self::Forbidden { message } => write!(f, "forbidden: {message}"),
-            Self::NotFound { message } => write!(f, "not found: {message}"),
-            Self::Rejected { status, message } => write!(f, "the server refused with status {status}: {message}"),
+            Self::Refused(refusal) => refusal.fmt(f),
             Self::ServiceWithoutSelector => {
                 f.write_str("the Service has no selector, so it has no pods; list its EndpointSlices instead")
             }
-            Self::ServerError { status, message } => write!(f, "the server failed with status {status}: {message}"),
-            Self::Throttled { message } => write!(f, "the server has too much to do: {message}"),
             Self::TimedOut => f.write_str("no answer in time"),
             Self::TooManyObjects { limit } => write!(f, "more than {limit} objects; narrow the selection"),
-            Self::Unauthorized { message } => {
-                write!(f, "unauthorized: {message}; the credentials are missing, wrong or expired")
-            }
             Self::Undecodable(error) => write!(f, "the answer is {error}"),
             Self::Unstable { restarts } => {
                 write!(f, "pages expired or changed before the last one was read, {restarts} times over")
@@ -151,60 +101,12 @@ impl fmt::Display for ListingFailure {
     }
 }
 
-/// The right that a request takes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Permission {
-    /// The RBAC verb.
-    pub verb: &'static str,
-    /// The resource.
-    pub resource: Resource,
-    /// The namespace; `None` for all of them.
-    pub namespace: Option<Namespace>,
-}
-
-impl Permission {
-    /// How to grant it ([RBAC](https://kubernetes.io/docs/reference/access-authn-authz/rbac/)), with the rule in YAML.
-    #[must_use]
-    pub fn rule(&self) -> impl fmt::Display + '_ {
-        Rule(self)
-    }
-}
-
-/// `list pods in namespace lab`
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} in ", self.verb, self.resource)?;
-        match &self.namespace {
-            Some(namespace) => write!(f, "namespace {namespace}"),
-            None => f.write_str("all namespaces"),
-        }
-    }
-}
-
-struct Rule<'a>(&'a Permission);
-
-impl fmt::Display for Rule<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Permission { verb, resource, namespace } = self.0;
-        match namespace {
-            Some(namespace) => write!(f, "a Role in namespace {namespace}")?,
-            None => f.write_str("a ClusterRole")?,
-        }
-        write!(
-            f,
-            " with this rule, bound to that user or service account, grants it:\n  - apiGroups: [\"{}\"]\n    resources: \
-             [\"{resource}\"]\n    verbs: [\"{verb}\"]",
-            resource.group()
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString as _;
 
     use super::*;
+    use crate::api::{Namespace, Resource};
 
     #[test]
     fn a_403_names_the_right_that_is_missing_and_the_rule_that_grants_it() {
@@ -213,7 +115,7 @@ mod tests {
             resource: Resource::ENDPOINT_SLICES,
             namespace: Some(Namespace::parse("lab").unwrap()),
         };
-        let failure = ListingFailure::Forbidden { message: "no".into() };
+        let failure = ListingFailure::Refused(Refusal::Forbidden { message: "no".into() });
         let error =
             ListingError { permission, failure, previous: None, attempts: 3, elapsed: Duration::from_millis(1040) };
         assert_eq!(
@@ -227,15 +129,9 @@ mod tests {
     #[test]
     fn nobody_is_told_to_let_everybody_in() {
         let permission = Permission { verb: "list", resource: Resource::PODS, namespace: None };
-        let failure = ListingFailure::Forbidden { message: "User \"system:anonymous\" cannot list".into() };
+        let failure =
+            ListingFailure::Refused(Refusal::Forbidden { message: "User \"system:anonymous\" cannot list".into() });
         let error = ListingError { permission, failure, previous: None, attempts: 1, elapsed: Duration::ZERO };
         assert!(error.to_string().ends_with("\nno credentials were sent: give the server some"), "{error}");
-    }
-
-    #[test]
-    fn all_namespaces_take_a_cluster_role() {
-        let permission = Permission { verb: "list", resource: Resource::PODS, namespace: None };
-        assert_eq!(permission.to_string(), "list pods in all namespaces");
-        assert!(permission.rule().to_string().starts_with("a ClusterRole with"));
     }
 }

@@ -229,7 +229,10 @@ fn retry_after_is_waited_for_and_the_body_may_be_plain_text() {
     host.answer(429, Some("1"), "Too many requests, please try again later.");
     let message = "Too many requests, please try again later.".into();
     let pause = Duration::from_secs(1);
-    assert_eq!(host.events, [Event::Retrying { failure: ListingFailure::Throttled { message }, pause }]);
+    assert_eq!(
+        host.events,
+        [Event::Retrying { failure: ListingFailure::Refused(Refusal::Throttled { message }), pause }]
+    );
     assert_eq!(host.listing.deadline().unwrap().cause, Cause::Retry);
     assert_eq!(host.wait(), pause);
     host.answer(200, None, &page("7", "", &["a"]));
@@ -286,7 +289,10 @@ fn only_403s_in_a_row_count_as_a_missing_right() {
         let _ = host.wait();
     }
     host.answer(403, None, "");
-    assert!(matches!(host.events.last(), Some(Event::Retrying { failure: ListingFailure::Forbidden { .. }, .. })));
+    assert!(matches!(
+        host.events.last(),
+        Some(Event::Retrying { failure: ListingFailure::Refused(Refusal::Forbidden { .. }), .. })
+    ));
 }
 
 #[test]
@@ -374,7 +380,10 @@ fn a_server_that_asks_for_too_long_a_wait_is_not_waited_for() {
 fn a_410_without_a_token_is_one_more_failed_answer() {
     let mut host = Host::start(options());
     host.answer(410, None, "gone");
-    assert!(matches!(host.events[..], [Event::Retrying { failure: ListingFailure::Expired { .. }, .. }]));
+    assert!(matches!(
+        host.events[..],
+        [Event::Retrying { failure: ListingFailure::Refused(Refusal::Expired { .. }), .. }]
+    ));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::failure::ListingFailure;
 use crate::api::exchange::Answer;
-use crate::api::{Failure, status};
+use crate::api::{Failure, Refusal, status};
 
 /// What to make of one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,16 +35,18 @@ pub(in crate::membership) fn judge(answer: Result<Answer, Failure>) -> Verdict {
 
 /// What a status means, wherever it stands: a watch tells it in its stream as well.
 pub(in crate::membership) fn judge_status(status: u16, message: String, after: Option<Duration>) -> Verdict {
-    match status {
-        401 => Verdict::GiveUp(ListingFailure::Unauthorized { message }),
-        // Every API server gives some while it starts, so one 403 proves nothing.
-        403 => Verdict::Retry { failure: ListingFailure::Forbidden { message }, after },
-        404 => Verdict::GiveUp(ListingFailure::NotFound { message }),
+    let refusal = Refusal::of(status, message);
+    match refusal {
         // The fresh token inside continues inconsistently: design §3 begins again at the first page.
-        410 => Verdict::Expired { message },
-        429 => Verdict::Retry { failure: ListingFailure::Throttled { message }, after },
-        500.. => Verdict::Retry { failure: ListingFailure::ServerError { status, message }, after },
-        _ => Verdict::GiveUp(ListingFailure::Rejected { status, message }),
+        Refusal::Expired { message } => Verdict::Expired { message },
+        // Every API server gives some 403s while it starts, so one proves nothing.
+        Refusal::Forbidden { .. } | Refusal::ServerError { .. } | Refusal::Throttled { .. } => {
+            Verdict::Retry { failure: ListingFailure::Refused(refusal), after }
+        }
+        Refusal::Conflict { .. }
+        | Refusal::NotFound { .. }
+        | Refusal::Rejected { .. }
+        | Refusal::Unauthorized { .. } => Verdict::GiveUp(ListingFailure::Refused(refusal)),
     }
 }
 
@@ -62,15 +64,30 @@ mod tests {
         let after = Some(Duration::from_secs(1));
         let message = || "said".into();
         assert_eq!(verdict(200), Verdict::Success(b"said".to_vec()));
-        assert_eq!(verdict(307), Verdict::GiveUp(ListingFailure::Rejected { status: 307, message: message() }));
-        assert_eq!(verdict(400), Verdict::GiveUp(ListingFailure::Rejected { status: 400, message: message() }));
-        assert_eq!(verdict(401), Verdict::GiveUp(ListingFailure::Unauthorized { message: message() }));
-        assert_eq!(verdict(403), Verdict::Retry { failure: ListingFailure::Forbidden { message: message() }, after });
-        assert_eq!(verdict(404), Verdict::GiveUp(ListingFailure::NotFound { message: message() }));
+        assert_eq!(
+            verdict(307),
+            Verdict::GiveUp(ListingFailure::Refused(Refusal::Rejected { status: 307, message: message() }))
+        );
+        assert_eq!(
+            verdict(400),
+            Verdict::GiveUp(ListingFailure::Refused(Refusal::Rejected { status: 400, message: message() }))
+        );
+        assert_eq!(
+            verdict(401),
+            Verdict::GiveUp(ListingFailure::Refused(Refusal::Unauthorized { message: message() }))
+        );
+        assert_eq!(
+            verdict(403),
+            Verdict::Retry { failure: ListingFailure::Refused(Refusal::Forbidden { message: message() }), after }
+        );
+        assert_eq!(verdict(404), Verdict::GiveUp(ListingFailure::Refused(Refusal::NotFound { message: message() })));
         assert_eq!(verdict(410), Verdict::Expired { message: message() });
-        assert_eq!(verdict(429), Verdict::Retry { failure: ListingFailure::Throttled { message: message() }, after });
+        assert_eq!(
+            verdict(429),
+            Verdict::Retry { failure: ListingFailure::Refused(Refusal::Throttled { message: message() }), after }
+        );
         for status in [500, 502, 503, 504, 599] {
-            let failure = ListingFailure::ServerError { status, message: message() };
+            let failure = ListingFailure::Refused(Refusal::ServerError { status, message: message() });
             assert_eq!(verdict(status), Verdict::Retry { failure, after });
         }
     }

@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use crate::api::{LabelSelector, Namespace, Request, ResourceVersion, WatchFrom};
+use crate::api::{LabelSelector, Namespace, Permission, Request, ResourceVersion, WatchFrom};
 use crate::membership::config::MembershipFault;
+use crate::membership::listing::ListingConfig;
 use crate::membership::listing::ask::{label_selector, object_name};
-use crate::membership::listing::{ListingConfig, Permission};
 
 /// The least that can work: a shorter time would have the server asked without a pause, or give up on every watch.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);

@@ -121,6 +121,7 @@ fn same_failure(one: &ListingFailure, other: &ListingFailure) -> bool {
             same_failure(failure, other)
         }
         (ListingFailure::Failed(one), ListingFailure::Failed(other)) => one.kind == other.kind,
+        (ListingFailure::Refused(one), ListingFailure::Refused(other)) => one.is_like(other),
         _ => discriminant(one) == discriminant(other),
     }
 }
@@ -226,7 +227,7 @@ mod tests {
 
     use super::*;
     use crate::api::Resource;
-    use crate::membership::listing::Permission;
+    use crate::api::{Permission, Refusal};
 
     fn unanswered(verb: &'static str, failure: ListingFailure, attempts: u32) -> Trouble {
         let permission = Permission { verb, resource: Resource::PODS, namespace: None };
@@ -236,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_forbidden_watch_names_the_rule_that_grants_it() {
-        let trouble = unanswered("watch", ListingFailure::Forbidden { message: "no".into() }, 1);
+        let trouble = unanswered("watch", ListingFailure::Refused(Refusal::Forbidden { message: "no".into() }), 1);
         let text = trouble.to_string();
         assert!(text.starts_with("cannot watch pods in all namespaces: forbidden: no"), "{text}");
         assert!(text.ends_with("verbs: [\"watch\"]"), "{text}");
@@ -244,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_same_trouble_with_other_numbers_is_no_news() {
-        let busy = |message: &str| ListingFailure::Throttled { message: message.into() };
+        let busy = |message: &str| ListingFailure::Refused(Refusal::Throttled { message: message.into() });
         let too_long =
             |message| ListingFailure::WaitTooLong { after: Duration::from_secs(9), failure: Box::new(busy(message)) };
         assert!(unanswered("list", busy("a"), 1).is_like(&unanswered("list", too_long("b"), 7)));
