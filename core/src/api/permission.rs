@@ -12,6 +12,8 @@ use super::resource::Resource;
 pub struct Permission {
     /// The RBAC verb.
     pub verb: &'static str,
+    /// This and the other verbs that whoever asks will need on the resource, so that one rule grants them all.
+    pub needed: &'static [&'static str],
     /// The resource.
     pub resource: Resource,
     /// The namespace; `None` for all of them.
@@ -19,6 +21,16 @@ pub struct Permission {
 }
 
 impl Permission {
+    /// The right to do one thing, by someone who needs these in all.
+    pub(crate) const fn new(
+        verb: &'static str,
+        needed: &'static [&'static str],
+        resource: Resource,
+        namespace: Option<Namespace>,
+    ) -> Self {
+        Self { verb, needed, resource, namespace }
+    }
+
     /// What to do about a refusal: a line of its own for each thing to do, and nothing where the refusal says it all.
     pub(crate) fn remedy<'a>(&'a self, refusal: &'a Refusal) -> impl fmt::Display + 'a {
         Remedy { permission: self, refusal }
@@ -46,7 +58,7 @@ struct Rule<'a>(&'a Permission);
 
 impl fmt::Display for Rule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Permission { verb, resource, namespace } = self.0;
+        let Permission { needed, resource, namespace, .. } = self.0;
         match namespace {
             Some(namespace) => write!(f, "a Role in namespace {namespace}")?,
             None => f.write_str("a ClusterRole")?,
@@ -54,9 +66,13 @@ impl fmt::Display for Rule<'_> {
         write!(
             f,
             " with this rule, bound to that user or service account, grants it:\n  - apiGroups: [\"{}\"]\n    resources: \
-             [\"{resource}\"]\n    verbs: [\"{verb}\"]",
+             [\"{resource}\"]\n    verbs: [",
             resource.group()
-        )
+        )?;
+        for (place, verb) in needed.iter().enumerate() {
+            write!(f, "{}\"{verb}\"", if place == 0 { "" } else { ", " })?;
+        }
+        f.write_str("]")
     }
 }
 
@@ -86,8 +102,14 @@ mod tests {
 
     #[test]
     fn all_namespaces_take_a_cluster_role() {
-        let permission = Permission { verb: "list", resource: Resource::PODS, namespace: None };
+        let permission = Permission::new("list", &["list"], Resource::PODS, None);
         assert_eq!(permission.to_string(), "list pods in all namespaces");
         assert!(permission.rule().to_string().starts_with("a ClusterRole with"));
+    }
+
+    #[test]
+    fn one_rule_grants_all_that_will_be_needed() {
+        let permission = Permission::new("watch", &["list", "watch"], Resource::PODS, None);
+        assert!(permission.rule().to_string().ends_with("\n    verbs: [\"list\", \"watch\"]"), "{}", permission.rule());
     }
 }

@@ -19,6 +19,9 @@ use crate::time::Instant;
 /// Conflicts in a row that are followed by a read at once.
 pub(super) const QUICK_CONFLICTS: u8 = 3;
 
+/// What a candidate does to its Lease.
+const NEEDED: &[&str] = &["create", "get", "update", "watch"];
+
 /// The one exchange in flight.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct InFlight {
@@ -187,7 +190,7 @@ impl Election {
 
     fn error(&self, verb: &'static str, failure: ElectionFailure) -> Box<ElectionError> {
         let namespace = Some(self.config.options().namespace.clone());
-        Box::new(ElectionError::new(Permission { verb, resource: Resource::LEASES, namespace }, failure))
+        Box::new(ElectionError::new(Permission::new(verb, NEEDED, Resource::LEASES, namespace), failure))
     }
 
     fn take_watch_part(&mut self, id: RequestId, part: AnswerPart<'_>, actions: &mut Actions) {

@@ -41,11 +41,11 @@ impl Listing {
 
     /// The right that the next request takes.
     pub(in crate::membership) fn permission(&self) -> Permission {
-        let (verb, resource) = match self.needs_the_service() {
-            true => ("get", Resource::SERVICES),
-            false => ("list", self.config.options().source.resource()),
+        let (verb, needed, resource): (_, &[_], _) = match self.needs_the_service() {
+            true => ("get", &["get"], Resource::SERVICES),
+            false => ("list", &["list"], self.config.options().source.resource()),
         };
-        Permission { verb, resource, namespace: self.namespace().cloned() }
+        Permission::new(verb, needed, resource, self.namespace().cloned())
     }
 }
 

@@ -110,11 +110,8 @@ mod tests {
 
     #[test]
     fn a_403_names_the_right_that_is_missing_and_the_rule_that_grants_it() {
-        let permission = Permission {
-            verb: "list",
-            resource: Resource::ENDPOINT_SLICES,
-            namespace: Some(Namespace::parse("lab").unwrap()),
-        };
+        let namespace = Some(Namespace::parse("lab").unwrap());
+        let permission = Permission::new("list", &["list"], Resource::ENDPOINT_SLICES, namespace);
         let failure = ListingFailure::Refused(Refusal::Forbidden { message: "no".into() });
         let error =
             ListingError { permission, failure, previous: None, attempts: 3, elapsed: Duration::from_millis(1040) };
@@ -128,7 +125,7 @@ mod tests {
 
     #[test]
     fn nobody_is_told_to_let_everybody_in() {
-        let permission = Permission { verb: "list", resource: Resource::PODS, namespace: None };
+        let permission = Permission::new("list", &["list"], Resource::PODS, None);
         let failure =
             ListingFailure::Refused(Refusal::Forbidden { message: "User \"system:anonymous\" cannot list".into() });
         let error = ListingError { permission, failure, previous: None, attempts: 1, elapsed: Duration::ZERO };

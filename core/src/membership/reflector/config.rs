@@ -13,6 +13,9 @@ const SHORTEST_COMPARE_EVERY: Duration = Duration::from_secs(1);
 const SHORTEST_IDLE_LIMIT: Duration = Duration::from_secs(1);
 const LEAST_LINE_BYTES: usize = 64 * 1024;
 
+/// What a watch takes in all.
+const LIST_AND_WATCH: &[&str] = &["list", "watch"];
+
 /// How a collection is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -123,6 +126,14 @@ impl ReflectorConfig {
     /// The right that a watch takes.
     pub(super) fn watch_permission(&self) -> Permission {
         let resource = self.listing.options().source.resource();
-        Permission { verb: "watch", resource, namespace: self.namespace().cloned() }
+        Permission::new("watch", LIST_AND_WATCH, resource, self.namespace().cloned())
+    }
+
+    /// The right that a listing was refused, in words of what we need: who may list only would be refused again.
+    pub(super) fn listing_permission(&self, refused: Permission) -> Permission {
+        match (self.mode, refused.verb) {
+            (Follow::Watch { .. }, "list") => Permission { needed: LIST_AND_WATCH, ..refused },
+            _ => refused,
+        }
     }
 }

@@ -136,7 +136,7 @@ impl Reflector {
 
     fn note_attempt(&mut self, failure: ListingFailure) {
         let Lists::Running(run) = &self.lists else { return };
-        let permission = run.listing.permission();
+        let permission = self.config.listing_permission(run.listing.permission());
         let error = ListingError { permission, failure, previous: None, attempts: 0, elapsed: Duration::ZERO };
         if !self.is_watched() {
             self.note_list_trouble(Box::new(error));
@@ -150,7 +150,8 @@ impl Reflector {
         }
     }
 
-    fn take_failure(&mut self, error: Box<ListingError>, step: &mut Step<'_>) {
+    fn take_failure(&mut self, mut error: Box<ListingError>, step: &mut Step<'_>) {
+        error.permission = self.config.listing_permission(error.permission);
         let after = match error.failure {
             ListingFailure::WaitTooLong { after, .. } => after.min(LONGEST_RETRY_AFTER),
             _ => Duration::ZERO,

@@ -177,6 +177,18 @@ fn a_server_that_asks_for_a_long_wait_gets_it() {
 }
 
 #[test]
+fn a_forbidden_list_names_all_that_following_takes() {
+    for (follow, verbs) in [(Follow::WATCH, r#"verbs: ["list", "watch"]"#), (Follow::POLL, r#"verbs: ["list"]"#)] {
+        let mut host = Host::start(follow);
+        for _ in 0..20 {
+            host.answer_list(403, "no");
+            assert!(host.trouble().to_string().ends_with(verbs), "{}", host.trouble());
+            let _ = host.wait();
+        }
+    }
+}
+
+#[test]
 fn a_poll_lists_again_and_again() {
     let mut host = Host::start(Follow::POLL);
     host.answer_list(200, &list("10", &[("a", "5")]));

@@ -171,7 +171,9 @@ fn a_forbidden_watch_names_the_rule_and_is_tried_for_ever() {
     host.end_watch();
     for _ in 0..20 {
         host.refuse_watch(403, None, r#"{"kind":"Status","message":"pods is forbidden"}"#);
-        assert!(host.trouble().to_string().contains("verbs: [\"watch\"]"));
+        let text = host.trouble().to_string();
+        assert!(text.starts_with("cannot watch pods in namespace lab: forbidden: pods is forbidden"), "{text}");
+        assert!(text.ends_with("verbs: [\"list\", \"watch\"]"), "{text}");
         while host.watch().is_none() {
             assert!(host.wait().0 <= Duration::from_secs(30));
             if host.list().is_some() {
