@@ -20,6 +20,7 @@ pub mod selector;
 pub(crate) mod service;
 pub mod status;
 pub(crate) mod target;
+pub mod uid;
 pub(crate) mod watch;
 
 pub use answer::{AnswerPart, Failure, FailureKind, Head, Sent};
@@ -30,3 +31,4 @@ pub use refusal::Refusal;
 pub use request::{ListPage, Method, Request, WatchFrom};
 pub use resource::Resource;
 pub use selector::LabelSelector;
+pub use uid::Uid;

@@ -6,11 +6,10 @@
 mod domain;
 mod host;
 
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::borrow::Borrow;
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::net::IpAddr;
 
 use crate::api::ServiceName;
@@ -26,6 +25,9 @@ const MAX_NAME_LENGTH: usize = 255;
 
 /// The longest name that DNS resolves ([RFC 1123 §2.1](https://www.rfc-editor.org/rfc/rfc1123#page-13), less its last dot).
 const MAX_HOST_LENGTH: usize = 253;
+
+/// Room for a name that is no longer than most.
+const USUAL_NAME_LENGTH: usize = 64;
 
 /// The name of a node, valid in its form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,12 +123,17 @@ pub(crate) struct Facts<'a> {
 impl Naming {
     /// Names a member, or says why it cannot be named.
     pub(crate) fn name(&self, facts: &Facts<'_>) -> Result<NodeName, Unnameable> {
-        let host = format!("{}", self.host(facts)?.display(&self.domain));
-        within(MAX_HOST_LENGTH, "host", &host)?;
-        let name = match &self.basename {
-            Some(basename) => format!("{}@{host}", basename.as_str()),
-            None => host,
-        };
+        let host = self.host(facts)?;
+        // Every member is named: there is one text to write, and room for most.
+        let mut name = String::with_capacity(USUAL_NAME_LENGTH);
+        if let Some(basename) = &self.basename {
+            name.push_str(basename.as_str());
+            name.push('@');
+        }
+        let before_host = name.len();
+        // Writing to a String cannot fail.
+        let _ = write!(name, "{}", host.display(&self.domain));
+        within(MAX_HOST_LENGTH, "host", name.get(before_host..).unwrap_or_default())?;
         within(MAX_NAME_LENGTH, "name", &name)?;
         Ok(NodeName(name.into()))
     }

@@ -26,7 +26,9 @@ pub(crate) fn one_line(text: &str, limit: usize) -> String {
 
 /// A name or UID as the server wrote it. One that no server writes is escaped and cut, as it ends up in messages.
 pub(crate) fn name(text: &str) -> Arc<str> {
-    if text.len() <= NAME_LIMIT && text.bytes().all(|b| b.is_ascii_graphic()) {
+    // Without an early end, which hardly any has, many bytes are seen at once.
+    let is_usual = text.bytes().fold(true, |is_usual, b| is_usual & b.is_ascii_graphic());
+    if text.len() <= NAME_LIMIT && is_usual {
         return text.into();
     }
     let escaped: String = text.chars().take(NAME_LIMIT).flat_map(char::escape_debug).take(NAME_LIMIT).collect();

@@ -45,7 +45,7 @@ const WIDE_COLUMNS: [Column; 8] = [
     COLUMNS[3],
     ("NAMESPACE", |member| member.namespace.to_string()),
     ("HOSTNAME", |member| optional(member.hostname.as_deref())),
-    ("UID", |member| optional(member.pod.as_ref().map(|pod| &*pod.uid))),
+    ("UID", |member| optional(member.pod.as_ref().map(|pod| pod.uid.to_string()).as_deref())),
     ("SOURCE", |member| format!("{}/{}", member.source.kind, member.source.name)),
 ];
 

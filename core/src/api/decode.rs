@@ -12,7 +12,7 @@ use core::ops::Deref;
 
 pub(crate) use list::{ListMeta, decode_list};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::text::one_line;
 
@@ -170,6 +170,29 @@ where
 {
     let objects = Option::<Vec<Fields<T>>>::deserialize(deserializer)?.unwrap_or_default();
     Ok(objects.into_iter().map(|fields| fields.0).collect())
+}
+
+/// For `#[serde(deserialize_with)]`: the first text of an array; the empty text if there is none, or `null`.
+pub(crate) fn first_or_null<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+    struct FirstVisitor;
+    impl<'de> Visitor<'de> for FirstVisitor {
+        type Value = Text<'de>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array of strings or null")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Text::default())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Self::Value, A::Error> {
+            let first = texts.next_element()?.unwrap_or_default();
+            while texts.next_element::<Text<'de>>()?.is_some() {}
+            Ok(first)
+        }
+    }
+    deserializer.deserialize_any(FirstVisitor)
 }
 
 /// For `#[serde(deserialize_with)]`: a collection of texts, or `null`, which Go writes for an empty one.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-use super::decode::{Text, object_or_null, objects_or_null, texts_or_null};
+use super::decode::{Text, first_or_null, object_or_null, objects_or_null};
 use super::object_meta::ObjectMeta;
 use super::target::TargetReference;
 
@@ -23,8 +23,9 @@ pub(crate) struct EndpointSlice<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Endpoint<'a> {
-    #[serde(borrow, default, deserialize_with = "texts_or_null")]
-    pub(crate) addresses: Vec<Text<'a>>,
+    /// "The first is the one to use": <https://github.com/kubernetes/kubernetes/issues/106267>
+    #[serde(borrow, default, rename = "addresses", deserialize_with = "first_or_null")]
+    pub(crate) address: Text<'a>,
     #[serde(default, deserialize_with = "object_or_null")]
     pub(crate) conditions: Conditions,
     #[serde(borrow, default)]

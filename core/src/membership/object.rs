@@ -13,7 +13,7 @@ use crate::api::endpoint_slice::{self, EndpointSlice};
 use crate::api::endpoints::{self, Endpoints};
 use crate::api::pod::Pod;
 use crate::api::target::TargetReference;
-use crate::api::{ObjectReference, Resource, ResourceVersion};
+use crate::api::{ObjectReference, Resource, ResourceVersion, Uid};
 use crate::name::is_nameable;
 use crate::text;
 
@@ -143,7 +143,7 @@ pub struct PodReference {
     /// The pod's name.
     pub name: Arc<str>,
     /// The pod's UID: who it is, whatever its name and address.
-    pub uid: Arc<str>,
+    pub uid: Uid,
 }
 
 /// A member's addresses: one of a family at most, as Kubernetes gives them.
@@ -226,9 +226,7 @@ impl Object {
             (false, true) => MemberState::Ready,
             (false, false) => MemberState::NotReady,
         };
-        // "The first is the one to use": https://github.com/kubernetes/kubernetes/issues/106267
-        let address = endpoint.addresses.first().map_or("", |address| &**address);
-        self.add_address(address, &endpoint.hostname, &endpoint.target_ref, state, conditions.serving());
+        self.add_address(&endpoint.address, &endpoint.hostname, &endpoint.target_ref, state, conditions.serving());
     }
 
     fn of_endpoints(endpoints: &Endpoints<'_>) -> Self {
@@ -284,7 +282,7 @@ impl Object {
         let same = target.namespace.is_empty() || *target.namespace == **own_namespace;
         let namespace = if same { own_namespace.clone() } else { text::name(&target.namespace) };
         let pod = (!target.uid.is_empty())
-            .then(|| PodReference { name: text::name(&target.name), uid: text::name(&target.uid) });
+            .then(|| PodReference { name: text::name(&target.name), uid: Uid::new(&target.uid) });
         (pod, namespace)
     }
 
@@ -316,7 +314,7 @@ impl Object {
             addresses,
             namespace: object.reference.namespace.clone(),
             pod: (!metadata.uid.is_empty())
-                .then(|| PodReference { name: object.reference.name.clone(), uid: text::name(&metadata.uid) }),
+                .then(|| PodReference { name: object.reference.name.clone(), uid: Uid::new(&metadata.uid) }),
             hostname: non_empty(&pod.spec.hostname),
             service: non_empty(&pod.spec.subdomain),
             state: pod_state(pod, serving),

@@ -4,6 +4,7 @@
 //! order means nothing (M4). Whom no object tells of any more, or by no name, stays as an **orphan** until it is settled that
 //! it is gone: a mass removal must be confirmed first. A step costs what the objects in it tell, not the size of the view.
 
+mod first;
 mod index;
 mod name;
 mod told;
@@ -12,11 +13,10 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::mem;
 
 use self::index::Index;
 use self::name::Bid;
-use self::told::Told;
+use self::told::{Difference, Told};
 use super::change::{Change, Departure};
 use super::object::{Object, ObjectKey, Source};
 use super::view::{Identity, Member, Policy, Rank, Reason, Skipped};
@@ -138,7 +138,9 @@ impl Roster {
         newer: &BTreeSet<ObjectKey>,
         out: &mut RosterStep,
     ) {
-        let is_first = self.objects.is_empty();
+        if self.objects.is_empty() && self.members.is_empty() {
+            return self.begin(objects.into_iter().filter(|object| !newer.contains(&object.key())), out);
+        }
         let mut touched = Touched::new();
         let mut listed = Vec::new();
         let mut lacking: BTreeSet<_> = self.keys(scope).filter(|key| !newer.contains(key)).cloned().collect();
@@ -153,9 +155,6 @@ impl Roster {
         }
         lacking.iter().for_each(|key| self.forget(key, &mut touched));
         self.resolve(touched, out);
-        if is_first {
-            self.compact();
-        }
         out.orphaned.extend(listed.into_iter().filter(|identity| self.orphans.contains_key(identity)));
     }
 
@@ -185,19 +184,8 @@ impl Roster {
     /// Takes in what an object says.
     fn tell(&mut self, object: Object, touched: &mut Touched, out: &mut RosterStep) {
         let preferred = self.policy.family;
-        let key = object.key();
-        let (mut told, unusable) = Told::of(object, preferred);
-        let known = self.unusable.get(&key).map_or(&[][..], |known| known);
-        out.skipped.extend(unusable.iter().filter(|skipped| !known.contains(skipped)).cloned());
-        match unusable.is_empty() {
-            true => self.unusable.remove(&key),
-            false => self.unusable.insert(key.clone(), unusable),
-        };
-        let earlier = self.objects.get_key_value(&key);
-        if earlier.is_some_and(|(_, earlier)| *earlier == told) {
-            return;
-        }
-        let Some((key, earlier)) = earlier else {
+        let (key, mut told) = self.take_apart(object, out);
+        let Some((known, earlier)) = self.objects.get_key_value(&key) else {
             let key = self.sharing_its_namespace(key);
             for identity in told.identities(&key, preferred) {
                 self.touch(&identity, touched);
@@ -206,22 +194,39 @@ impl Roster {
             self.objects.insert(key, told);
             return;
         };
-        let key = key.clone();
+        if *earlier == told {
+            return;
+        }
+        let key = known.clone();
         told.share_with(earlier, &key, preferred);
-        // Another version changes nothing for whom the object says the same of, unless others tell of them as well.
-        let is_other = |identity: &Identity| {
-            earlier.sayings_on(identity, &key, preferred) != told.sayings_on(identity, &key, preferred)
-                || self.index.tellers(identity).len() > 1
-        };
-        let ended = earlier.identities(&key, preferred).filter(|identity| !told.tells_of(identity, &key, preferred));
-        let ended: Vec<_> = ended.collect();
-        let begun = told.identities(&key, preferred).filter(|identity| !earlier.tells_of(identity, &key, preferred));
-        let begun: Vec<_> = begun.collect();
-        let others = earlier.identities(&key, preferred).filter(is_other).chain(begun.iter().cloned());
-        others.for_each(|identity| self.touch(&identity, touched));
+        let (mut ended, mut begun) = (Vec::new(), Vec::new());
+        for Difference { identity, before, after } in Told::differences(earlier, &told, &key, preferred) {
+            // Another version changes nothing for whom the object says the same of, unless others tell of them as well.
+            if before != after || self.index.is_shared(&identity) {
+                self.touch(&identity, touched);
+            }
+            if after.is_empty() {
+                ended.push(identity);
+            } else if before.is_empty() {
+                begun.push(identity);
+            }
+        }
         ended.into_iter().for_each(|identity| self.index.remove(identity, &key));
         begun.into_iter().for_each(|identity| self.index.add(identity, &key));
         self.objects.insert(key, told);
+    }
+
+    /// Takes an object apart: what it says, and what in it cannot be used, which is told once as long as it lasts.
+    fn take_apart(&mut self, object: Object, out: &mut RosterStep) -> (ObjectKey, Told) {
+        let key = object.key();
+        let (told, unusable) = Told::of(object, self.policy.family);
+        let known = self.unusable.get(&key).map_or(&[][..], |known| known);
+        out.skipped.extend(unusable.iter().filter(|skipped| !known.contains(skipped)).cloned());
+        match unusable.is_empty() {
+            true => self.unusable.remove(&key),
+            false => self.unusable.insert(key.clone(), unusable),
+        };
+        (key, told)
     }
 
     /// Forgets what an object said.
@@ -248,18 +253,21 @@ impl Roster {
 
     /// How an identity stands after all words on it.
     fn standing(&self, identity: &Identity) -> Standing {
-        let tellers = self.index.tellers(identity).iter().filter_map(|key| Some((key, self.objects.get(key)?)));
-        let mut words = tellers.flat_map(|(key, told)| told.words_on(identity, self.source, key, self.policy.family));
-        let Some(mut first) = words.next() else { return Standing::Unknown };
-        // As a rule there is one.
-        match words.next() {
-            None => self.judge(core::slice::from_mut(&mut first)),
-            Some(second) => self.judge(&mut [first, second].into_iter().chain(words).collect::<Vec<_>>()),
-        }
+        let tellers = self.index.tellers(identity).filter_map(|key| Some((key, self.objects.get(key)?)));
+        self.judge(tellers.flat_map(|(key, told)| told.words_on(identity, self.source, key, self.policy.family)))
     }
 
     /// How whom these words are about stands.
-    fn judge(&self, words: &mut [Word<'_>]) -> Standing {
+    fn judge<'a>(&self, mut words: impl Iterator<Item = Word<'a>>) -> Standing {
+        let Some(mut first) = words.next() else { return Standing::Unknown };
+        // As a rule there is one.
+        match words.next() {
+            None => self.hear(core::slice::from_mut(&mut first)),
+            Some(second) => self.hear(&mut [first, second].into_iter().chain(words).collect::<Vec<_>>()),
+        }
+    }
+
+    fn hear(&self, words: &mut [Word<'_>]) -> Standing {
         let Some(testimony) = Testimony::of(words) else { return Standing::Unknown };
         if testimony.state().has_ended() {
             return Standing::Skipped(testimony.not_admitted(&self.policy));
@@ -317,16 +325,6 @@ impl Roster {
     /// Whether anybody but its owner has anything to do with the name: as a rule, nobody has.
     fn is_contested(&self, name: &NodeName, bid: &Bid) -> bool {
         self.rivals.contains_key(name) || self.members.get(name).is_some_and(|owner| !bid.is_about(owner))
-    }
-
-    /// Makes the maps as dense as they can be. What is put in by order, as a list is, leaves every node half empty (M6).
-    fn compact(&mut self) {
-        fn dense<Key: Ord, Value>(map: &mut BTreeMap<Key, Value>) {
-            *map = mem::take(map).into_iter().collect();
-        }
-        dense(&mut self.objects);
-        dense(&mut self.members);
-        self.index.compact();
     }
 }
 

@@ -11,7 +11,7 @@ use core::net::IpAddr;
 use super::object::{Object, PodReference};
 use super::state::{Admission, MemberState};
 use super::word::{Testimony, Word};
-use crate::api::ObjectReference;
+use crate::api::{ObjectReference, Uid};
 use crate::machine::Severity;
 use crate::name::{Naming, NodeName, Unnameable};
 
@@ -223,7 +223,7 @@ impl View {
 #[expect(clippy::exhaustive_enums, reason = "design §3 knows these two")]
 pub enum Identity {
     /// The UID of the pod.
-    Pod(Arc<str>),
+    Pod(Uid),
     /// The namespace and the address of an endpoint without a pod.
     Address(Arc<str>, IpAddr),
 }

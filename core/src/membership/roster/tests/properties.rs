@@ -198,6 +198,21 @@ proptest! {
     }
 
     #[test]
+    fn a_first_list_comes_to_what_its_objects_come_to_in_turn(
+        objects in proptest::collection::vec(objects(), 0..6),
+        policy in policies(),
+    ) {
+        let (mut at_once, mut told_at_once) = (Roster::new(Source::EndpointSlices, policy), RosterStep::default());
+        let (mut in_turn, mut told_in_turn) = (at_once.clone(), RosterStep::default());
+        at_once.replace(None, objects.clone(), &BTreeSet::new(), &mut told_at_once);
+        let mut touched = Touched::new();
+        objects.into_iter().for_each(|object| in_turn.tell(object, &mut touched, &mut told_in_turn));
+        in_turn.resolve(touched, &mut told_in_turn);
+        prop_assert_eq!(at_once, in_turn);
+        prop_assert_eq!(told_at_once, told_in_turn);
+    }
+
+    #[test]
     fn nothing_is_said_of_what_has_not_changed(objects in proptest::collection::vec(objects(), 0..6), policy in policies()) {
         let objects: BTreeMap<_, _> = objects.into_iter().map(|object| (object.key(), object)).collect();
         let mut known = roster_of(objects.values().cloned(), policy);
