@@ -32,6 +32,9 @@ pub trait Host<M: Machine>: Send {
         true
     }
 
+    /// Called when the machine has handled an input, before any of its actions is carried out.
+    fn handled(&mut self, _machine: &M) {}
+
     /// Called when the machine has handled an input, and its actions are under way.
     fn settled(&mut self, _machine: &M) {}
 }
@@ -58,6 +61,7 @@ pub(crate) async fn run_by<M: Machine, H: Host<M>>(
     let mut exchanges = Exchanges::new(transport);
     let mut actions = machine.handle(clock.now(), Input::Start);
     loop {
+        host.handled(machine);
         if let ControlFlow::Break(end) = carry_out(actions, &mut exchanges, host) {
             return Some(end);
         }

@@ -4,6 +4,7 @@
 mod api;
 mod changes;
 mod driver;
+mod elections;
 mod links;
 mod membership;
 mod peers;

@@ -69,8 +69,24 @@ impl Example {
         }
     }
 
+    /// What follows this start of the next line.
+    fn await_start(&self, expected: &str) -> String {
+        let line = self.lines.recv_timeout(LIMIT).unwrap();
+        line.strip_prefix(expected).unwrap_or_else(|| panic!("{line}")).into()
+    }
+
+    /// As ctrl-c does; these lines follow, and it ends.
+    fn interrupt_and_await(mut self, lines: &[&str]) {
+        assert!(self.interrupted().success());
+        assert_eq!(self.lines.iter().collect::<Vec<_>>(), lines);
+    }
+
     /// As ctrl-c does.
     fn interrupt(mut self) -> ExitStatus {
+        self.interrupted()
+    }
+
+    fn interrupted(&mut self) -> ExitStatus {
         let killed = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         let begin = Instant::now();
@@ -143,6 +159,34 @@ async fn watch_members_follows_the_pods_until_ctrl_c() {
     let example = Example::start(command);
     follows_the_pods(&server, &example).await;
     assert!(example.interrupt().success());
+    server.stop().await;
+}
+
+/// Two candidates: the second leads when the first has stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn lead_works_while_it_leads_and_hands_over_at_ctrl_c() {
+    let server = Serve::start(ServeOptions::default(), FakeApi::new(1)).await.unwrap();
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "demo", "namespace": "default"},
+    });
+    server.with(|api, now| api.load(now, &[lease])).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
+    let program = build("lead");
+    let start = || {
+        let mut command = command_without_environment(&program);
+        command.arg("demo").env("KUBECONFIG", &kubeconfig);
+        Example::start(command)
+    };
+    let first = start();
+    let token = first.await_start("leading, with token ");
+    let second = start();
+    first.interrupt_and_await(&["stopping: shutting down", "shut down; the Lease is released"]);
+    assert!(second.await_start("leading, with token ").parse::<u64>().unwrap() > token.parse().unwrap());
+    second.interrupt_and_await(&["stopping: shutting down", "shut down; the Lease is released"]);
     server.stop().await;
 }
 

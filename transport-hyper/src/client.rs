@@ -21,7 +21,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 ///
 /// It keeps its connections open between requests: one over HTTP/2, which all requests share, or as many over HTTP/1.1 as
 /// there are exchanges at once. Clones share them; **two clients made by [`Client::new`] share none**, so a request that
-/// must not wait behind others gets a client of its own.
+/// must not wait behind others gets a client of its own. Only writes of Leases have connections of their own in any client:
+/// no list and no watch can hold up a leader.
 ///
 /// Connecting may take 5 s, and so may the TLS handshake. A path that goes dead without a word is noticed within 45 s by
 /// HTTP/2 pings, or TCP keepalive. Those are a second net: every answer wants a deadline of its own, which whoever calls
@@ -31,13 +32,16 @@ pub struct Client {
     config: Config,
     dialler: Dialler,
     connections: Connections,
+    /// Never lent to anything else.
+    lease_writes: Connections,
 }
 
 impl Client {
     /// A client without any connection yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, dialler: Dialler::new(), connections: Connections::default() }
+        let (connections, lease_writes) = (Connections::default(), Connections::default());
+        Self { config, dialler: Dialler::new(), connections, lease_writes }
     }
 
     /// The configuration that this client goes by.
@@ -67,6 +71,7 @@ impl Client {
         drop(response);
         // A client certificate belongs to its connection.
         self.connections.clear();
+        self.lease_writes.clear();
         self.send_once(request).await
     }
 
@@ -74,7 +79,8 @@ impl Client {
         let attempt = Attempt::new(request, &self.config.settings().server);
         let unsent = |trouble: &Trouble| attempt.failed(Sent::No, trouble);
         let authorization = self.authorization().await.map_err(|trouble| unsent(&trouble))?;
-        if let Some(mut lent) = self.connections.idle().await {
+        let connections = if request.is_lease_write() { &self.lease_writes } else { &self.connections };
+        if let Some(mut lent) = connections.idle().await {
             let message =
                 self.message(request, authorization.clone(), lent.is_http2()).map_err(|trouble| unsent(&trouble))?;
             match exchange(&mut lent, message).await {
@@ -84,9 +90,9 @@ impl Client {
                 Err((Sent::No, _)) => {}
             }
         }
-        let generation = self.connections.generation();
+        let generation = connections.generation();
         let sender = self.dialler.dial(&self.config).await.map_err(|trouble| unsent(&trouble))?;
-        let mut lent = self.connections.add(sender, generation);
+        let mut lent = connections.add(sender, generation);
         let message = self.message(request, authorization, lent.is_http2()).map_err(|trouble| unsent(&trouble))?;
         match exchange(&mut lent, message).await {
             Ok(answer) => Ok(Response::new(answer, lent, request.body_limit(), attempt)),

@@ -18,7 +18,7 @@
 //! # What the caller must do
 //!
 //! 1. Build a [`Config`]; it reads files, and reports all faults at once.
-//! 2. Make one [`Client`] for each connection that must not be delayed by others (Lease writes, for one).
+//! 2. Make one [`Client`] for each connection that must not be delayed by others. Writes of Leases have one of their own.
 //! 3. Call [`Client::send`] inside a tokio runtime with its I/O and time drivers enabled, and put a deadline of your own on
 //!    each answer. Dropping the future, or the [`Response`], ends the exchange.
 //!

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Version;
-use quorate_core::api::{FailureKind, Sent};
+use quorate_core::api::{FailureKind, Method, Request, Sent};
 use quorate_transport_hyper::Client;
 use support::{Answer, Body, LIMIT, Pki, Protocols, Seen, Server, answer, config, get, list, ok, read, send_failure};
 use tokio::sync::Mutex;
@@ -108,6 +108,31 @@ async fn answers_may_arrive_side_by_side() {
         assert_eq!(watch.chunk().await.unwrap().unwrap(), "watch");
         assert_eq!(get(&client).await.unwrap().1, b"list");
         assert_eq!(server.seen().iter().map(|seen| seen.connection).max(), Some(connections));
+    }
+}
+
+#[tokio::test]
+async fn lease_writes_share_no_connection_with_anything_else() {
+    for protocols in BOTH {
+        let watches = async |seen: Seen| match seen.target.contains("watch=true") {
+            true => answer(200, Body::endless("watch").0),
+            false => ok("{}"),
+        };
+        let (server, client, _account) = pair(protocols, watches).await;
+        let leases = "/apis/coordination.k8s.io/v1/namespaces/lab/leases";
+        let write = Request::raw(Method::Put, &format!("{leases}/demo"), Some(("application/json", b"{}")), LIMIT);
+        let watch = Request::raw(Method::Get, &format!("{leases}?watch=true"), None, LIMIT);
+        let read_lease = Request::raw(Method::Get, &format!("{leases}/demo"), None, LIMIT);
+        let mut watched = client.send(&watch).await.unwrap();
+        assert_eq!(watched.chunk().await.unwrap().unwrap(), "watch");
+        for request in [&write, &read_lease, &write, &list(LIMIT), &write] {
+            read(&mut client.send(request).await.unwrap()).await.unwrap();
+        }
+        let seen = server.seen();
+        let (writes, others): (Vec<_>, Vec<_>) =
+            seen.iter().partition(|seen| seen.headers.contains_key("content-type"));
+        assert_eq!(writes.iter().map(|seen| seen.connection).collect::<Vec<_>>(), [2, 2, 2]);
+        assert!(others.iter().all(|seen| seen.connection != 2));
     }
 }
 

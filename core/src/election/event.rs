@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use super::failure::ElectionError;
 use super::term::FencingToken;
+use crate::machine::Severity;
 
 /// The news of an election.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +79,32 @@ pub enum Event {
     Withdrawn,
     /// A write while we do not lead failed; another follows.
     WriteFailed(Box<ElectionError>),
+}
+
+impl Event {
+    /// How much a human should care.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Renewed { .. } => Severity::Debug,
+            Self::Acquired { .. }
+            | Self::Created { .. }
+            | Self::ObservedHolder { .. }
+            | Self::Released
+            | Self::Standing
+            | Self::SteppingDown { .. }
+            | Self::Withdrawn => Severity::Info,
+            Self::WriteFailed(error) if error.is_conflict() => Severity::Info,
+            Self::ForeignStrategy { .. }
+            | Self::HistoryBreak
+            | Self::Lost { .. }
+            | Self::NotReleased
+            | Self::ReadFailed(_)
+            | Self::RenewFailed { .. }
+            | Self::WatchFailed(_)
+            | Self::WriteFailed(_) => Severity::Warning,
+        }
+    }
 }
 
 impl fmt::Display for Event {

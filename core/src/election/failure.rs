@@ -19,6 +19,11 @@ impl ElectionError {
     pub(super) const fn new(permission: Permission, failure: ElectionFailure) -> Self {
         Self { permission, failure }
     }
+
+    /// Another candidate was faster: that is how elections go.
+    pub(super) const fn is_conflict(&self) -> bool {
+        matches!(self.failure, ElectionFailure::Refused(Refusal::Conflict { .. }))
+    }
 }
 
 /// `cannot update leases in namespace lab: …`

@@ -158,7 +158,9 @@ pub(super) fn addresses(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<St
 impl Transport for Api {
     async fn send(&self, request: Request) -> Result<Box<dyn Answer>, Failure> {
         tokio::time::sleep(Duration::from_millis(1)).await;
-        let answer = self.with(|api, now| api.handle(now, &FakeRequest::get(request.target())));
+        let (content_type, body) = request.body().map_or((None, &[][..]), |(kind, body)| (Some(kind), body));
+        let asked = FakeRequest { method: request.method(), content_type, body, ..FakeRequest::get(request.target()) };
+        let answer = self.with(|api, now| api.handle(now, &asked));
         let mut steps = VecDeque::new();
         let (status, watch) = match answer {
             FakeAnswer::Watch { id, .. } => (200, Some(id)),

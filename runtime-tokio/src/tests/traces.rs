@@ -5,15 +5,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tracing::Level;
+use tracing::subscriber::{DefaultGuard, set_default};
 
 use super::api::{Api, config, pod};
 use crate::MembershipHandle;
 
+/// What was traced.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
+    /// Takes in what is traced at this level and above in this thread, until the guard is dropped.
+    pub(super) fn subscribe(&self, level: Level) -> DefaultGuard {
+        let writer = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).without_time();
+        set_default(subscriber.with_writer(move || writer.clone()).finish())
+    }
+
+    pub(super) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -30,9 +39,7 @@ impl Write for Log {
 
 async fn traced(level: Level) -> String {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).without_time();
-    let _guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+    let _guard = log.subscribe(level);
     let api = Api::new();
     api.put([pod(0)]);
     let membership = MembershipHandle::start(config(), api.clone());
