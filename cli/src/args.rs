@@ -1,6 +1,8 @@
 //! The command line. Values are taken as text here and checked together later, so that all faults are named at once.
 
+mod connecting;
 mod dev_server;
+mod lease;
 mod members;
 mod selecting;
 mod watch;
@@ -8,7 +10,9 @@ mod watch;
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+pub(crate) use self::connecting::Connecting;
 pub(crate) use self::dev_server::DevServer;
+pub(crate) use self::lease::Lease;
 pub(crate) use self::members::Members;
 pub(crate) use self::selecting::Selecting;
 pub(crate) use self::watch::Watch;
@@ -25,6 +29,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Members(Members),
     Watch(Box<Watch>),
+    Lease(Lease),
     DevServer(DevServer),
 }
 

@@ -1,5 +1,8 @@
-//! Members in JSON, as every command prints them: stable.
+//! What several commands print in JSON: stable.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use quorate_core::membership::{Member, Skipped};
 use serde::Serialize;
 
@@ -40,4 +43,14 @@ impl JsonSkipped {
     pub(crate) fn of(skipped: &Skipped) -> Self {
         Self { object: skipped.object.to_string(), reason: skipped.reason.to_string() }
     }
+}
+
+/// In UTC, with microseconds.
+pub(crate) fn rfc_3339(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
+/// Lengths are for people and for tests: no more than milliseconds.
+pub(crate) fn seconds(length: Duration) -> f64 {
+    (length.as_secs_f64() * 1000.0).round() / 1000.0
 }

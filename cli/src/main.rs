@@ -1,10 +1,13 @@
 //! The `quorate` command.
 
 mod args;
+mod connecting;
 mod dev_server;
 mod duration;
 mod faults;
 mod json;
+mod lease;
+mod lines;
 mod log;
 mod members;
 mod runtime;
@@ -55,6 +58,10 @@ fn main() -> ExitCode {
         Command::Watch(arguments) => {
             log::start(arguments.verbose);
             watch::run(&arguments, from_command_line).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Lease(arguments) => {
+            log::start(arguments.verbose);
+            lease::run(&arguments).map(|()| ExitCode::SUCCESS)
         }
         Command::DevServer(arguments) => {
             log::start(arguments.verbose);

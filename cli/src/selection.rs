@@ -7,10 +7,10 @@ use quorate_core::membership::listing::ListingOptions;
 use quorate_core::membership::{Admission, Family, Policy, Source};
 use quorate_core::name::{Basename, ClusterDomain, NameMode, Naming};
 use quorate_runtime_tokio::random_seed;
-use quorate_transport_hyper::{Config, Environment, Selection};
+use quorate_transport_hyper::Config;
 
 use crate::args::Selecting;
-use crate::duration::duration;
+use crate::connecting;
 use crate::faults::Faults;
 
 pub(crate) fn service(faults: &mut Faults, selecting: &Selecting) -> Option<ServiceName> {
@@ -51,9 +51,8 @@ pub(crate) fn api<T, E: Display>(
     let scope = Scope::of(faults, selecting, from_command_line);
     let source = faults.choose("--source", &selecting.source, &sources);
     let selector = parse(faults, "--selector", selecting.selector.as_deref(), LabelSelector::parse);
-    let request_timeout = faults.check("--request-timeout", duration(&selecting.request_timeout));
-    let selection = Selection { kubeconfig: selecting.kubeconfig.clone(), context: selecting.context.clone() };
-    let config = Config::discover(&Environment::from_process(), &selection).map_err(|error| faults.add(error)).ok();
+    let request_timeout = connecting::request_timeout(faults, &selecting.connecting);
+    let config = connecting::config(faults, &selecting.connecting);
     let namespaces = scope.namespaces(faults, config.as_ref());
     // What is there and does not parse is named already; it is not missing.
     let is_readable = |text: &Option<String>, parsed: bool| text.is_none() || parsed;
@@ -108,7 +107,7 @@ impl Scope {
 
     fn namespaces(self, faults: &mut Faults, config: Option<&Config>) -> Vec<Namespace> {
         let names = match self {
-            Self::Configured => vec![config.and_then(Config::namespace).unwrap_or("default").into()],
+            Self::Configured => vec![connecting::namespace(config).into()],
             Self::Everywhere => Vec::new(),
             Self::Named(names) => names,
         };

@@ -45,7 +45,7 @@ fn run(arguments: &str, shown: usize) -> String {
         .unwrap();
     let mut printed = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();
-    if arguments.contains("quorate watch") {
+    if arguments.contains("quorate watch") || arguments.ends_with(" -w") {
         for _ in 0..shown {
             printed.read_line(&mut text).unwrap();
         }
@@ -103,4 +103,9 @@ fn the_program_in_the_readme_is_the_one_that_is_compiled() {
 #[test]
 fn what_the_page_on_watch_shows_is_what_is_printed() {
     what_it_shows_is_what_is_printed("cli/docs/watch.md", 2);
+}
+
+#[test]
+fn what_the_page_on_leases_shows_is_what_is_printed() {
+    what_it_shows_is_what_is_printed("cli/docs/lease.md", 1);
 }

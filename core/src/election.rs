@@ -33,6 +33,7 @@ mod event;
 mod failure;
 mod fault;
 mod observation;
+pub mod observer;
 mod order;
 mod stage;
 mod step;
@@ -65,6 +66,9 @@ use crate::text;
 use crate::time::{Instant, Now};
 
 type Actions = machine::Actions<Event, Order>;
+
+/// The longest Lease that is accepted, in bytes: etcd's own limit for a request is 1.5 MiB.
+const LEASE_BYTES: usize = 2 * 1024 * 1024;
 
 /// The pause after a watch has ended, and the longest one.
 const FIRST_WATCH_PAUSE: Duration = Duration::from_millis(100);

@@ -1,8 +1,8 @@
 //! What every command takes that reads the members of a cluster from its API.
 
-use std::path::PathBuf;
-
 use clap::Args;
+
+use super::Connecting;
 
 // No documentation comment: clap would show it as the command's own.
 #[derive(Args, Debug)]
@@ -55,15 +55,6 @@ pub(crate) struct Selecting {
     #[arg(long, env = "QUORATE_INCLUDE", value_name = "ready|serving|any", default_value = "ready")]
     pub(crate) include: String,
 
-    /// The kubeconfig file to use [default: KUBECONFIG, else ~/.kube/config, else this pod's service account]
-    #[arg(long, env = "QUORATE_KUBECONFIG", value_name = "FILE")]
-    pub(crate) kubeconfig: Option<PathBuf>,
-
-    /// The context of the kubeconfig to use [default: its current context]
-    #[arg(long, env = "QUORATE_CONTEXT", value_name = "NAME")]
-    pub(crate) context: Option<String>,
-
-    /// How long to keep trying for one answer, pauses and repetitions included, such as 10s or 1m
-    #[arg(long, env = "QUORATE_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "10s")]
-    pub(crate) request_timeout: String,
+    #[command(flatten)]
+    pub(crate) connecting: Connecting,
 }

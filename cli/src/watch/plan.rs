@@ -7,10 +7,10 @@ use quorate_runtime_tokio::random_seed;
 use quorate_transport_hyper::Config;
 
 use super::connector::Program;
-use super::output::Format;
 use crate::args::Watch;
 use crate::duration::{duration, duration_or_never};
 use crate::faults::Faults;
+use crate::lines::Format;
 use crate::selection;
 
 pub(super) struct Plan {
@@ -40,7 +40,7 @@ impl Plan {
         let follow = follow(&mut faults, arguments, &from_command_line);
         let share = faults.check("--confirm-removals-over", share(&arguments.confirm_removals_over));
         let links = links(&mut faults, arguments, policy.as_ref(), &from_command_line);
-        let format = faults.choose("--output", &arguments.output, &[("text", Format::Text), ("json", Format::Json)]);
+        let format = Format::choose(&mut faults, &arguments.output);
         let api = selection::api(&mut faults, selecting, service, from_command_line, |listing| {
             // What did not parse is named already, and nothing is started with what stands in for it.
             let policy = policy.unwrap_or_default();

@@ -1,13 +1,13 @@
 //! What is told of an event. In JSON it is for programs, and stable.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use quorate_core::membership::{Change, Event, LinkEvent, Member, Standing};
 use quorate_core::time::Instant;
 use serde::Serialize;
 
-use crate::json::{JsonMember, JsonSkipped};
+use crate::json::{JsonMember, JsonSkipped, rfc_3339, seconds};
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -166,14 +166,4 @@ impl<'a> JsonAdmitted<'a> {
     fn of(member: &'a Member) -> Self {
         Self { member: JsonMember::of(member), admitted: member.admitted }
     }
-}
-
-/// In UTC, with microseconds.
-fn rfc_3339(time: Timestamp) -> String {
-    format!("{time:.6}")
-}
-
-/// Pauses are for people and for tests: no more than milliseconds.
-fn seconds(pause: Duration) -> f64 {
-    (pause.as_secs_f64() * 1000.0).round() / 1000.0
 }

@@ -96,6 +96,16 @@ impl Lease {
         self.spec("renewTime")?.as_str()
     }
 
+    /// `acquireTime` as it is written.
+    pub(crate) fn acquire_time(&self) -> Option<&str> {
+        self.spec("acquireTime")?.as_str()
+    }
+
+    /// `preferredHolder`, which coordinated election sets.
+    pub(crate) fn preferred_holder(&self) -> Option<&str> {
+        self.spec("preferredHolder")?.as_str()
+    }
+
     /// `strategy`, which is set when the Lease belongs to coordinated election.
     pub(crate) fn strategy(&self) -> Option<&str> {
         self.spec("strategy").map(|strategy| strategy.as_str().unwrap_or("?")).filter(|strategy| !strategy.is_empty())

@@ -12,7 +12,7 @@ use super::write::{Purpose, Write};
 use super::{Actions, Election};
 use crate::api::exchange::{Answer, Exchange};
 use crate::api::lease::Lease;
-use crate::api::{AnswerPart, Failure, Permission, Refusal, Resource, ResourceVersion};
+use crate::api::{AnswerPart, Failure, Refusal, ResourceVersion};
 use crate::machine::RequestId;
 use crate::time::Instant;
 
@@ -189,8 +189,7 @@ impl Election {
     }
 
     fn error(&self, verb: &'static str, failure: ElectionFailure) -> Box<ElectionError> {
-        let namespace = Some(self.config.options().namespace.clone());
-        Box::new(ElectionError::new(Permission::new(verb, NEEDED, Resource::LEASES, namespace), failure))
+        ElectionError::of(verb, NEEDED, &self.config.options().namespace, failure)
     }
 
     fn take_watch_part(&mut self, id: RequestId, part: AnswerPart<'_>, actions: &mut Actions) {

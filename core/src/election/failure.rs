@@ -1,9 +1,11 @@
 //! Why one attempt failed, and what right it takes.
 
+use alloc::boxed::Box;
 use core::fmt;
+use core::mem::discriminant;
 
 use crate::api::exchange::Answer;
-use crate::api::{DecodeError, Failure, Permission, Refusal, Sent, status};
+use crate::api::{DecodeError, Failure, Namespace, Permission, Refusal, Resource, Sent, status};
 
 /// One attempt that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,8 +18,15 @@ pub struct ElectionError {
 }
 
 impl ElectionError {
-    pub(super) const fn new(permission: Permission, failure: ElectionFailure) -> Self {
-        Self { permission, failure }
+    /// For an attempt on the Leases of this namespace.
+    pub(super) fn of(
+        verb: &'static str,
+        needed: &'static [&'static str],
+        namespace: &Namespace,
+        failure: ElectionFailure,
+    ) -> Box<Self> {
+        let permission = Permission::new(verb, needed, Resource::LEASES, Some(namespace.clone()));
+        Box::new(Self { permission, failure })
     }
 
     /// Another candidate was faster: that is how elections go.
@@ -61,6 +70,25 @@ impl ElectionFailure {
     /// What an answer means that is no success.
     pub(super) fn of_answer(answer: &Answer) -> Self {
         Self::Refused(Refusal::of(answer.status, status::message(&answer.body)))
+    }
+
+    /// Whether it is the same again, in other words and numbers perhaps.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Failed(one), Self::Failed(other)) => one.kind == other.kind,
+            (Self::Refused(one), Self::Refused(other)) => one.is_like(other),
+            (one, other) => discriminant(one) == discriminant(other),
+        }
+    }
+
+    /// Whether the same request may succeed later without anyone changing a thing.
+    pub(super) const fn is_transient(&self) -> bool {
+        match self {
+            Self::Failed(failure) => failure.kind.is_transient(),
+            Self::Refused(Refusal::Expired { .. } | Refusal::ServerError { .. } | Refusal::Throttled { .. }) => true,
+            Self::Altered | Self::TimedOut | Self::Unchanged | Self::Undecodable(_) => true,
+            Self::Refused(_) => false,
+        }
     }
 
     /// Whether a write that ended so may have taken effect, or take it yet.

@@ -9,6 +9,34 @@ use crate::api::ResourceVersion;
 use crate::api::lease::Lease;
 use crate::time::Instant;
 
+/// Who observes: a candidate, or somebody who only looks.
+pub(super) trait Eyes {
+    /// Whether a record is in our name.
+    fn is_ours(&self, lease: &Lease) -> bool;
+
+    /// Whether a Lease that we created ourselves is left alone at first.
+    fn distrusts_creation(&self) -> bool;
+
+    /// How long a held record is left alone; `None` where none was seen yet.
+    fn patience(&self, record: Option<&Lease>) -> Duration;
+}
+
+impl Eyes for ElectionConfig {
+    fn is_ours(&self, lease: &Lease) -> bool {
+        self.is_ours(lease)
+    }
+
+    fn distrusts_creation(&self) -> bool {
+        self.options().create == Create::Safe
+    }
+
+    /// Our lease duration, or the record's own, up to the cap.
+    fn patience(&self, record: Option<&Lease>) -> Duration {
+        let recorded = record.and_then(Lease::duration_seconds).map_or(Duration::ZERO, Duration::from_secs);
+        recorded.min(LONGEST_LEASE).max(self.options().lease_duration)
+    }
+}
+
 /// The newest that we know of the Lease.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Observation {
@@ -50,7 +78,7 @@ pub(super) enum News {
 }
 
 impl Observation {
-    pub(super) fn new(config: &ElectionConfig) -> Self {
+    pub(super) fn new(eyes: &impl Eyes) -> Self {
         Self {
             sight: Sight::Unread,
             uid: None,
@@ -58,7 +86,7 @@ impl Observation {
             changed_at: Instant::ORIGIN,
             heard_at: Instant::ORIGIN,
             barred_until: None,
-            patience: config.options().lease_duration,
+            patience: eyes.patience(None),
             lag: Duration::ZERO,
         }
     }
@@ -81,26 +109,26 @@ impl Observation {
         asked_at: &ResourceVersion,
         now: Instant,
         lag: Duration,
-        config: &ElectionConfig,
+        eyes: &impl Eyes,
     ) -> News {
         let is_older_than = |known: &ResourceVersion| lease.version().newness() < known.newness();
         if is_older_than(asked_at) {
-            return self.accept(lease, true, now, lag, config);
+            return self.accept(lease, true, now, lag, eyes);
         }
         // The watch was faster than this answer.
         if is_older_than(&self.newest) {
             self.heard_at = now;
             return News::Outdated;
         }
-        self.accept(lease, false, now, lag, config)
+        self.accept(lease, false, now, lag, eyes)
     }
 
     /// Takes what the watch says. Alternating stale answers must not restart the wait for ever, so only what is newer counts.
-    pub(super) fn take_event(&mut self, lease: Lease, now: Instant, lag: Duration, config: &ElectionConfig) -> News {
+    pub(super) fn take_event(&mut self, lease: Lease, now: Instant, lag: Duration, eyes: &impl Eyes) -> News {
         if lease.version().newness().cmp(&self.newest.newness()) != Ordering::Greater {
             return News::Outdated;
         }
-        self.accept(lease, false, now, lag, config)
+        self.accept(lease, false, now, lag, eyes)
     }
 
     /// Takes a deletion from the watch.
@@ -127,19 +155,19 @@ impl Observation {
         news
     }
 
-    fn accept(&mut self, lease: Lease, rewound: bool, now: Instant, lag: Duration, config: &ElectionConfig) -> News {
+    fn accept(&mut self, lease: Lease, rewound: bool, now: Instant, lag: Duration, eyes: &impl Eyes) -> News {
         let is_first = self.uid.is_none();
         let is_new_uid = self.uid.as_ref() != Some(lease.uid());
         // No other process writes our identity: what is in our name from the first was created by us.
-        let is_created_by_us = is_new_uid && config.is_ours(&lease);
+        let is_created_by_us = is_new_uid && eyes.is_ours(&lease);
         let is_break = rewound || (is_new_uid && !is_first && !is_created_by_us);
         let is_same = self.lease().is_some_and(|known| known.has_content_of(&lease));
         if is_new_uid {
             self.barred_until = None;
         }
-        if is_break || (is_created_by_us && config.options().create == Create::Safe) {
+        if is_break || (is_created_by_us && eyes.distrusts_creation()) {
             // Somebody else may hold what we cannot see: as long as the last holder may lead, nobody takes over.
-            self.barred_until = Some(now.saturating_add(self.patience.max(config.options().lease_duration)));
+            self.barred_until = Some(now.saturating_add(self.patience.max(eyes.patience(None))));
         }
         if is_break || !is_same {
             self.changed_at = now;
@@ -147,7 +175,7 @@ impl Observation {
             self.lag = if is_first { Duration::ZERO } else { lag };
         }
         if lease.holder().is_some() {
-            self.patience = patience(&lease, config);
+            self.patience = eyes.patience(Some(&lease));
         }
         self.heard_at = now;
         self.uid = Some(Arc::clone(lease.uid()));
@@ -180,10 +208,4 @@ impl Observation {
     pub(super) fn safety_read_at(&self) -> Instant {
         self.heard_at.saturating_add(self.patience.checked_div(4).unwrap_or_default())
     }
-}
-
-/// How long a held record is left alone: our lease duration, or the record's own, up to the cap.
-fn patience(lease: &Lease, config: &ElectionConfig) -> Duration {
-    let recorded = lease.duration_seconds().map_or(Duration::ZERO, Duration::from_secs);
-    recorded.min(LONGEST_LEASE).max(config.options().lease_duration)
 }

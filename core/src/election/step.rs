@@ -13,15 +13,12 @@ use super::stage::{Releasing, Stage, Stopping, Then};
 use super::term::{FencingToken, Term};
 use super::watch::{Stream, Watch};
 use super::write::{Purpose, Write};
-use super::{Actions, Election};
+use super::{Actions, Election, LEASE_BYTES};
 use crate::api::exchange::Exchange;
 use crate::api::lease::{Claim, Lease};
 use crate::api::{Request, ResourceVersion};
 use crate::text;
 use crate::time::{Instant, Now};
-
-/// The longest Lease that is accepted, in bytes: etcd's own limit for a request is 1.5 MiB.
-const LEASE_BYTES: usize = 2 * 1024 * 1024;
 
 impl Election {
     pub(super) fn start(&mut self, actions: &mut Actions) {

@@ -1,47 +1,51 @@
-//! Standard output: a line an event, and nothing else.
+//! Standard output of who follows something: a line an event, and nothing else.
 
 use std::io;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
-use jiff::Timestamp;
-use quorate_core::membership::Event;
-use quorate_runtime_tokio::MembershipHandle;
 use tokio::io::{AsyncWriteExt as _, Stdout};
 
-use super::record::Record;
-use super::text;
+use crate::faults::Faults;
 
 /// How often we look whether anybody reads on.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Format {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
     Json,
     Text,
 }
 
+impl Format {
+    pub(crate) fn choose(faults: &mut Faults, name: &str) -> Option<Self> {
+        faults.choose("--output", name, &[("text", Self::Text), ("json", Self::Json)])
+    }
+}
+
 /// Writes on a thread of its own: a reader that sleeps holds up nothing but what it is to read.
-pub(super) struct Output {
+pub(crate) struct Lines {
     format: Format,
     is_coloured: bool,
     out: Stdout,
 }
 
-impl Output {
-    pub(super) fn new(format: Format) -> Self {
+impl Lines {
+    pub(crate) fn new(format: Format) -> Self {
         let is_coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
         Self { format, is_coloured, out: tokio::io::stdout() }
     }
 
-    /// Prints an event of the membership, if it is one that is told.
-    pub(super) async fn print(&mut self, event: &Event, membership: &MembershipHandle) -> io::Result<()> {
-        let Some(record) = Record::of(event, |at| membership.wall(at)) else { return Ok(()) };
-        let now = Timestamp::now();
+    /// Prints one line, in whichever form is wanted. `text` may be coloured.
+    pub(crate) async fn print(
+        &mut self,
+        json: impl FnOnce() -> serde_json::Result<String>,
+        text: impl FnOnce() -> String,
+    ) -> io::Result<()> {
         let mut line = match self.format {
-            Format::Json => record.to_json(now)?,
-            Format::Text if self.is_coloured => text::line(&record, now),
-            Format::Text => anstream::adapter::strip_str(&text::line(&record, now)).to_string(),
+            Format::Json => json()?,
+            Format::Text if self.is_coloured => text(),
+            Format::Text => anstream::adapter::strip_str(&text()).to_string(),
         };
         line.push('\n');
         self.out.write_all(line.as_bytes()).await?;
@@ -50,7 +54,7 @@ impl Output {
 }
 
 /// Completes when nobody reads our output any more, where the system tells before something is written.
-pub(super) async fn closed() {
+pub(crate) async fn closed() {
     while !is_closed() {
         tokio::time::sleep(LOOK_EVERY).await;
     }

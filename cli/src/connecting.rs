@@ -1,0 +1,23 @@
+//! Which server to ask, and for how long: from the flags that every command takes.
+
+use std::time::Duration;
+
+use quorate_transport_hyper::{Config, Environment, Selection};
+
+use crate::args::Connecting;
+use crate::duration::duration;
+use crate::faults::Faults;
+
+pub(crate) fn config(faults: &mut Faults, connecting: &Connecting) -> Option<Config> {
+    let selection = Selection { kubeconfig: connecting.kubeconfig.clone(), context: connecting.context.clone() };
+    Config::discover(&Environment::from_process(), &selection).map_err(|error| faults.add(error)).ok()
+}
+
+pub(crate) fn request_timeout(faults: &mut Faults, connecting: &Connecting) -> Option<Duration> {
+    faults.check("--request-timeout", duration(&connecting.request_timeout))
+}
+
+/// Where the configuration says, or in `default` if it says nothing, as kubectl does.
+pub(crate) fn namespace(config: Option<&Config>) -> &str {
+    config.and_then(Config::namespace).unwrap_or("default")
+}
