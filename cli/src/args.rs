@@ -1,7 +1,13 @@
 //! The command line. Values are taken as text here and checked together later, so that all faults are named at once.
 
 mod connecting;
+#[cfg(unix)]
+mod demo;
 mod dev_server;
+#[cfg(unix)]
+mod elect;
+#[cfg(unix)]
+mod keep;
 mod lease;
 mod members;
 mod selecting;
@@ -11,7 +17,13 @@ use clap::builder::Resettable;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub(crate) use self::connecting::Connecting;
+#[cfg(unix)]
+pub(crate) use self::demo::Demo;
 pub(crate) use self::dev_server::DevServer;
+#[cfg(unix)]
+pub(crate) use self::elect::Elect;
+#[cfg(unix)]
+pub(crate) use self::keep::Keep;
 pub(crate) use self::lease::Lease;
 pub(crate) use self::members::Members;
 pub(crate) use self::selecting::Selecting;
@@ -29,8 +41,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Members(Members),
     Watch(Box<Watch>),
+    #[cfg(unix)]
+    Elect(Box<Elect>),
     Lease(Lease),
     DevServer(DevServer),
+    #[cfg(unix)]
+    Demo(Demo),
+    #[cfg(unix)]
+    Keep(Keep),
 }
 
 /// The command line's grammar, with the environment as it is now: an empty variable says nothing, as with kubectl.

@@ -1,5 +1,6 @@
 //! Which server to ask, and for how long: from the flags that every command takes.
 
+use std::path::Path;
 use std::time::Duration;
 
 use quorate_transport_hyper::{Config, Environment, Selection};
@@ -9,7 +10,11 @@ use crate::duration::duration;
 use crate::faults::Faults;
 
 pub(crate) fn config(faults: &mut Faults, connecting: &Connecting) -> Option<Config> {
-    let selection = Selection { kubeconfig: connecting.kubeconfig.clone(), context: connecting.context.clone() };
+    discover(faults, connecting.kubeconfig.as_deref(), connecting.context.as_deref())
+}
+
+pub(crate) fn discover(faults: &mut Faults, kubeconfig: Option<&Path>, context: Option<&str>) -> Option<Config> {
+    let selection = Selection { kubeconfig: kubeconfig.map(Into::into), context: context.map(Into::into) };
     Config::discover(&Environment::from_process(), &selection).map_err(|error| faults.add(error)).ok()
 }
 

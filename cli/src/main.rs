@@ -2,10 +2,16 @@
 
 mod args;
 mod connecting;
+#[cfg(unix)]
+mod demo;
 mod dev_server;
 mod duration;
+#[cfg(unix)]
+mod elect;
 mod faults;
 mod json;
+#[cfg(unix)]
+mod keep;
 mod lease;
 mod lines;
 mod log;
@@ -30,6 +36,9 @@ enum Failure {
     Usage(Faults),
     /// The API or the input failed. Exit code 1.
     Failed(String),
+    /// With an exit code of its own.
+    #[cfg(unix)]
+    Exit { message: String, code: u8 },
     /// Whoever reads our output has gone away, and wants no more of it.
     Closed,
 }
@@ -44,6 +53,10 @@ impl From<io::Error> for Failure {
 }
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    if let Some(code) = demo::connector() {
+        return code;
+    }
     let matches = args::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let from_command_line = |id: &str| {
@@ -63,6 +76,15 @@ fn main() -> ExitCode {
             log::start(arguments.verbose);
             lease::run(&arguments).map(|()| ExitCode::SUCCESS)
         }
+        #[cfg(unix)]
+        Command::Elect(arguments) => {
+            log::start(arguments.verbose);
+            elect::run(&arguments)
+        }
+        #[cfg(unix)]
+        Command::Keep(arguments) => keep::run(&arguments),
+        #[cfg(unix)]
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::DevServer(arguments) => {
             log::start(arguments.verbose);
             dev_server::run(&arguments)
@@ -71,6 +93,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(Failure::Closed) => ExitCode::SUCCESS,
+        #[cfg(unix)]
+        Err(Failure::Exit { message, code }) => complain(&message, code),
         Err(Failure::Usage(faults)) => complain(&faults.to_string(), 2),
         Err(Failure::Failed(message)) => complain(&message, 1),
     }

@@ -248,6 +248,18 @@ impl Election {
         matches!(self.stage, Stage::Ended)
     }
 
+    /// When the content of the Lease last changed, as we received it; `None` before any was seen.
+    #[must_use]
+    pub fn changed_at(&self) -> Option<Instant> {
+        self.observation.lease().map(|_| self.observation.changed_at)
+    }
+
+    /// The Lease's transitions as of the term that we lead in: one more for each term, whoever led.
+    #[must_use]
+    pub fn transitions(&self) -> Option<u32> {
+        self.led_term().map(|term| term.transitions)
+    }
+
     const fn led_term(&self) -> Option<&Term> {
         match &self.stage {
             Stage::Leading(term) => Some(term),

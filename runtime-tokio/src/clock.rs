@@ -13,7 +13,7 @@ const SLICE: Duration = Duration::from_millis(250);
 
 /// A monotonic clock that counts from its own creation, and the wall clock beside it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
+pub struct Clock {
     origin: Origin,
 }
 
@@ -25,12 +25,14 @@ enum Origin {
 
 impl Clock {
     /// Tokio's clock, which its timers go by. It stands still while the machine is suspended.
-    pub(crate) fn start() -> Self {
+    #[must_use]
+    pub fn start() -> Self {
         Self { origin: Origin::Tokio(tokio::time::Instant::now()) }
     }
 
     /// The system's clock that goes on while the machine is suspended, where there is one.
-    pub(crate) fn start_counting_suspension() -> Self {
+    #[must_use]
+    pub fn start_counting_suspension() -> Self {
         Self { origin: Origin::System(system::Origin::now()) }
     }
 
@@ -46,7 +48,9 @@ impl Clock {
         Instant::since_origin(self.elapsed())
     }
 
-    pub(crate) fn now(self) -> Now {
+    /// What to hand to a machine.
+    #[must_use]
+    pub fn now(self) -> Now {
         Now { instant: self.instant(), wall: wall_clock() }
     }
 
@@ -56,12 +60,13 @@ impl Clock {
     }
 
     /// Zero for what lies behind.
-    pub(crate) fn left_until(self, instant: Instant) -> Duration {
+    #[must_use]
+    pub fn left_until(self, instant: Instant) -> Duration {
         instant.elapsed_since_origin().saturating_sub(self.elapsed())
     }
 
     /// Completes at the instant; at once if it has passed, never if there is none.
-    pub(crate) async fn sleep_until(self, at: Option<Instant>) {
+    pub async fn sleep_until(self, at: Option<Instant>) {
         let Some(at) = at else { return std::future::pending().await };
         match self.origin {
             Origin::System(_) => self.sleep_in_slices(at).await,

@@ -51,8 +51,8 @@ pub async fn run_with<M: Machine, H: Host<M>>(
     run_by(Clock::start(), machine, transport, host).await
 }
 
-/// The same, by a clock that others can read as well.
-pub(crate) async fn run_by<M: Machine, H: Host<M>>(
+/// The same, by a clock that others can read as well, such as one that counts suspended time.
+pub async fn run_by<M: Machine, H: Host<M>>(
     clock: Clock,
     machine: &mut M,
     transport: &dyn Transport,

@@ -71,8 +71,9 @@ mod seed;
 mod trace;
 mod transport;
 
+pub use clock::Clock;
 pub use connector::{Connector, ConnectorError};
-pub use driver::{Host, run, run_with};
+pub use driver::{Host, run, run_by, run_with};
 pub use elector::{Candidacy, DEFAULT_GRACE, Elector, Guard, Leadership, LeadershipChanges, RunError, Shutdown};
 pub use membership::{Changes, MembershipHandle, Stopped};
 pub use seed::random_seed;

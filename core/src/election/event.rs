@@ -88,14 +88,15 @@ impl Event {
         match self {
             Self::Renewed { .. } => Severity::Debug,
             Self::Acquired { .. }
-            | Self::Created { .. }
             | Self::ObservedHolder { .. }
             | Self::Released
             | Self::Standing
             | Self::SteppingDown { .. }
             | Self::Withdrawn => Severity::Info,
             Self::WriteFailed(error) if error.is_conflict() => Severity::Info,
-            Self::ForeignStrategy { .. }
+            // Whoever waits should know why.
+            Self::Created { .. }
+            | Self::ForeignStrategy { .. }
             | Self::HistoryBreak
             | Self::Lost { .. }
             | Self::NotReleased
