@@ -3,6 +3,7 @@
 pub mod api_server;
 pub mod built;
 pub mod child;
+pub mod client_go;
 pub mod connector;
 pub mod contract;
 pub mod eventually;
@@ -10,6 +11,7 @@ pub mod generated;
 pub mod kubeconfig;
 pub mod lab;
 pub mod listing_host;
+pub mod proxy;
 pub mod quorate_command;
 pub mod recording;
 pub mod server_trials;

@@ -1,12 +1,12 @@
 //! A model check of the election machine itself: every state that two candidates can reach, within a few faults.
 //!
 //! The server is a small one, held against the fake API below. The watch is silent for ever, and reads make up for it. What
-//! each check does to the candidates is said by its [`Faults`]; `QUORATE_MODEL=large` does more. The counts of states are
-//! printed (`--nocapture`), and a counterexample as what happened, step by step.
+//! each check does to the candidates is said by its [`Faults`]. Each has three sizes: `QUORATE_MODEL` is `quick`, which is what
+//! there is time for without optimization; `usual`, the default with it (`--profile model`); or `large`. The counts of states
+//! are printed, and a counterexample as what happened, step by step.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test fails by panicking, in its helpers too, and says how much it saw"
 )]
@@ -20,7 +20,9 @@ mod server;
 #[path = "model_election/world.rs"]
 mod world;
 
+use std::env;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::time::Instant;
 
 use quorate_core::machine::Machine as _;
@@ -87,14 +89,37 @@ fn is_in_time(state: &State) -> bool {
     state.unchanged <= wait + 1 || state.nodes.iter().any(leads)
 }
 
+/// One check in its sizes.
+struct Sizes {
+    quick: World,
+    usual: World,
+    large: World,
+}
+
+impl Sizes {
+    fn chosen(self) -> World {
+        match env::var("QUORATE_MODEL").as_deref() {
+            Ok("large") => self.large,
+            Ok("quick") => self.quick,
+            Ok("usual") => self.usual,
+            Ok(other) => panic!("QUORATE_MODEL is quick, usual or large, and not {other}"),
+            Err(_) if cfg!(debug_assertions) => self.quick,
+            Err(_) => self.usual,
+        }
+    }
+}
+
 /// Sees all that can be seen, and panics with what led to a violation.
-fn check(name: &str, small: World, large: World) {
-    let world = if std::env::var("QUORATE_MODEL").is_ok_and(|size| size == "large") { large } else { small };
+fn check(name: &str, sizes: Sizes) {
+    let world = sizes.chosen();
     let started = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let checker = world.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
     let (states, seconds) = (checker.unique_state_count(), started.elapsed().as_secs_f32());
-    println!("{name}: {states} states, {} steps deep, in {seconds:.1} s", checker.max_depth());
+    // Not by print!, whose output cargo hides when a test passes.
+    let depth = checker.max_depth();
+    let line = format!("model of {name}: {states} states, {depth} steps deep, in {seconds:.1} s\n");
+    io::stdout().write_all(line.as_bytes()).unwrap();
     for property in checker.model().properties() {
         match (&property.expectation, checker.discovery(property.name)) {
             (Expectation::Sometimes, None) => panic!("never reached: {}", property.name),
@@ -120,96 +145,61 @@ fn told(path: &[(State, Option<Happening>)]) -> String {
     text
 }
 
+/// Usually with one delay, quickly without, and at large with two.
+fn with_delays(faults: Faults, late: usize) -> Sizes {
+    let of = |delays, late| World { late, ..World::new(Faults { delays, ..faults }) };
+    Sizes { quick: of(0, 1), usual: of(1, late), large: of(2, 2) }
+}
+
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn when_nothing_is_slow_another_leads_in_time() {
     let faults = Faults { crashes: 1, step_downs: 1, labels: 2, ..Faults::default() };
-    check(
-        "prompt",
-        World { late: 1, ..World::new(faults) },
-        World::new(Faults { crashes: 2, step_downs: 2, ..faults }),
-    );
+    let of = |faults| World { late: 1, ..World::new(faults) };
+    let quick = of(Faults { step_downs: 0, labels: 1, ..faults });
+    let large = World::new(Faults { crashes: 2, step_downs: 2, ..faults });
+    check("what is prompt", Sizes { quick, usual: of(faults), large });
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn one_leads_whatever_is_slow_and_whatever_is_written_late() {
-    let small = World::new(Faults { delays: 2, ..Faults::default() });
-    check("delays", small, World::new(Faults { delays: u8::MAX, ..Faults::default() }));
+    let of = |delays| World::new(Faults { delays, ..Faults::default() });
+    check("delays", Sizes { quick: World { late: 1, ..of(1) }, usual: of(2), large: of(u8::MAX) });
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn one_leads_whatever_answers_are_lost() {
-    let faults = Faults { delays: 1, lost_answers: 1, ..Faults::default() };
-    check("lost answers", World::new(faults), World::new(Faults { delays: 2, lost_answers: 2, ..faults }));
+    let of = |delays, lost_answers| World::new(Faults { delays, lost_answers, ..Faults::default() });
+    check("lost answers", Sizes { quick: of(0, 1), usual: of(1, 1), large: of(2, 2) });
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn one_leads_whatever_reads_are_stale() {
-    let faults = Faults { delays: 1, stale_reads: 1, ..Faults::default() };
-    check("stale reads", World::new(faults), World::new(Faults { delays: 2, stale_reads: 2, ..faults }));
+    let of = |delays, stale_reads| World::new(Faults { delays, stale_reads, ..Faults::default() });
+    check("stale reads", Sizes { quick: of(0, 1), usual: of(1, 1), large: of(2, 2) });
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn one_leads_whoever_is_cut_off() {
-    let faults = Faults { delays: 1, cut_offs: 1, ..Faults::default() };
-    check("cut-offs", World { late: 1, ..World::new(faults) }, World::new(Faults { delays: 2, ..faults }));
+    check("cut-offs", with_delays(Faults { cut_offs: 1, ..Faults::default() }, 1));
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn one_leads_whoever_crashes() {
-    let faults = Faults { delays: 1, crashes: 1, ..Faults::default() };
-    check("crashes", World { late: 1, ..World::new(faults) }, World::new(Faults { delays: 2, ..faults }));
+    check("crashes", with_delays(Faults { crashes: 1, ..Faults::default() }, 1));
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn one_leads_whoever_steps_down() {
-    let faults = Faults { delays: 1, step_downs: 1, ..Faults::default() };
-    check("step-downs", World { late: 1, ..World::new(faults) }, World::new(Faults { delays: 2, ..faults }));
+    check("step-downs", with_delays(Faults { step_downs: 1, ..Faults::default() }, 1));
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn one_leads_though_the_lease_is_deleted() {
-    let faults = Faults { delays: 1, deletions: 1, ..Faults::default() };
-    check("deletions", World { late: 1, ..World::new(faults) }, World::new(Faults { delays: 2, ..faults }));
+    check("deletions", with_delays(Faults { deletions: 1, ..Faults::default() }, 1));
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "wants optimization: cargo test --profile model -p quorate-tests --test model_election"
-)]
 fn one_leads_where_there_is_no_lease_at_first() {
     let of = |delays| World { has_lease: false, ..World::new(Faults { delays, ..Faults::default() }) };
-    check("creation", of(1), of(2));
+    check("creation", Sizes { quick: of(0), usual: of(1), large: of(2) });
 }

@@ -9,7 +9,6 @@ use crate::api::{AnswerPart, Failure, FailureKind, Head, LeaseName, Method, Name
 use crate::machine::{Action, RequestId};
 use crate::time::Timestamp;
 
-mod bonny;
 mod observing;
 mod properties;
 #[cfg(feature = "testing")]
