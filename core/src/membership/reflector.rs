@@ -42,6 +42,10 @@ const LONGEST_LIST_WAIT: Duration = Duration::from_secs(30);
 const FIRST_WATCH_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WATCH_WAIT: Duration = Duration::from_secs(30);
 
+/// The waits before a list after a 410: the server has answered, so what failed before is over.
+const FIRST_RELIST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_RELIST_WAIT: Duration = Duration::from_secs(30);
+
 /// A server that asks for a longer wait than this is asked again after it.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
@@ -59,6 +63,8 @@ pub(crate) struct Reflector {
     pods_selector: Option<LabelSelector>,
     lists: Lists,
     list_backoff: Backoff,
+    /// Until then the server wants no list (`Retry-After`).
+    asked_to_wait_until: Instant,
     list_trouble: Option<Trouble>,
     /// The list that was older than the view, while that is in doubt.
     stale: Option<StaleList>,
@@ -66,6 +72,7 @@ pub(crate) struct Reflector {
     confirm: bool,
     watch: Watch,
     watch_backoff: Backoff,
+    relist_backoff: Backoff,
     watch_trouble: Option<Trouble>,
     /// Watches in a row that failed and told nothing.
     watch_failures: u32,
@@ -81,12 +88,14 @@ impl Reflector {
             config,
             list_backoff: backoff(FIRST_LIST_WAIT, LONGEST_LIST_WAIT),
             watch_backoff: backoff(FIRST_WATCH_WAIT, LONGEST_WATCH_WAIT),
+            relist_backoff: backoff(FIRST_RELIST_WAIT, LONGEST_RELIST_WAIT),
             jitter,
             latest: Instant::ORIGIN,
             current_at: Instant::ORIGIN,
             position: None,
             pods_selector: None,
             lists: Lists::Idle,
+            asked_to_wait_until: Instant::ORIGIN,
             list_trouble: None,
             stale: None,
             confirm: false,

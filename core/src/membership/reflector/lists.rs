@@ -156,6 +156,7 @@ impl Reflector {
             ListingFailure::WaitTooLong { after, .. } => after.min(LONGEST_RETRY_AFTER),
             _ => Duration::ZERO,
         };
+        self.asked_to_wait_until = self.latest.saturating_add(after);
         let wait = self.list_backoff.next().max(after);
         self.put_off(wait);
         if self.is_watched() {
@@ -292,6 +293,14 @@ impl Reflector {
         let latest = self.latest.saturating_add(wait);
         if let Lists::Waiting { until, cause: Cause::Comparison } = &mut self.lists {
             *until = latest.min(*until);
+        }
+    }
+
+    /// The server has answered the watch: a list that waits because others failed need wait no more, unless it was asked to.
+    pub(super) fn server_is_there(&mut self) {
+        if let Lists::Waiting { until, cause: Cause::Retry } = &mut self.lists {
+            *until = self.latest.max(self.asked_to_wait_until).min(*until);
+            self.list_backoff.reset();
         }
     }
 

@@ -300,6 +300,7 @@ impl Reflector {
             return self.fail_watch(Trouble::ShortWatch, Remedy::Resume, None);
         }
         self.watch_backoff.reset();
+        self.relist_backoff.reset();
         self.watch_failures = 0;
         self.open_watch(true, step);
     }
@@ -341,12 +342,18 @@ impl Reflector {
             let has_lived = stream.has_lived(self.latest) && !is_mute;
             if has_lived || (stream.has_told && !is_nonsense) {
                 self.watch_backoff.reset();
+                self.relist_backoff.reset();
                 self.watch_failures = 0;
             }
         }
         self.watch_failures = self.watch_failures.saturating_add(1);
         let after = after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
-        let wait = self.watch_backoff.next().max(after);
+        let backoff =
+            if let Trouble::Expired { .. } = trouble { &mut self.relist_backoff } else { &mut self.watch_backoff };
+        let wait = backoff.next().max(after);
+        if let Trouble::Expired { .. } = trouble {
+            self.server_is_there();
+        }
         if let Trouble::Silent { .. } = trouble {
             // What it kept to itself may be old by now.
             self.compare_soon();

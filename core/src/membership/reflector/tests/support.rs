@@ -11,6 +11,7 @@ use crate::machine::{Cause, RequestId, RequestIds};
 use crate::membership::Source;
 use crate::membership::listing::ListingOptions;
 use crate::membership::object::ObjectKey;
+use crate::membership::reflector::lists::Lists;
 use crate::membership::reflector::{Evidence, Follow, News, Reflector, ReflectorConfig, Standing, Step, Trouble, Wire};
 use crate::time::Instant;
 
@@ -202,6 +203,10 @@ impl Host {
             Standing::Degraded { trouble, .. } | Standing::Syncing { trouble: Some(trouble) } => trouble,
             other => panic!("no trouble: {other}"),
         }
+    }
+
+    pub(super) fn waits_for_a_list(&self) -> bool {
+        matches!(self.reflector.lists, Lists::Waiting { .. })
     }
 
     pub(super) fn is_live(&self) -> bool {

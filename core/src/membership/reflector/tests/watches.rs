@@ -133,6 +133,42 @@ fn an_expired_watch_lists_again_whichever_way_it_is_told() {
     }
 }
 
+/// A server that comes back without its history answers the watch, so no wait of the outage is left.
+#[test]
+fn a_410_after_an_outage_lists_at_once() {
+    let mut host = Host::watching();
+    host.pass(1000);
+    host.cut(host.watch());
+    let mut outage = Duration::ZERO;
+    // A list that has begun goes on by itself, for as long as its request timeout.
+    while outage < Duration::from_secs(60) || host.watch().is_none() || !host.waits_for_a_list() {
+        for id in [host.list(), host.watch()].into_iter().filter(Option::is_some) {
+            host.cut(id);
+        }
+        outage += host.wait().0;
+    }
+    host.head(200);
+    host.hear(&error(410));
+    assert_eq!(host.trouble(), &Trouble::Expired { message: "no".into() });
+    while host.list().is_none() {
+        assert!(host.wait().0 <= Duration::from_millis(100));
+    }
+}
+
+/// A server that expires whatever it lists is not asked ever faster.
+#[test]
+fn a_410_after_each_list_is_followed_ever_later() {
+    let mut host = Host::watching();
+    let mut waits = Vec::new();
+    for version in 30..42 {
+        host.hear(&error(410));
+        waits.push(host.wait().0);
+        host.answer_list(200, &list(&version.to_string(), &[("b", "29")]));
+        host.head(200);
+    }
+    assert!(waits.iter().any(|wait| *wait >= Duration::from_secs(10)), "{waits:?}");
+}
+
 #[test]
 fn a_list_that_is_being_read_will_do_after_a_410() {
     let mut host = Host::watching();
