@@ -17,7 +17,7 @@ use std::process::{self, ExitCode};
 use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::unix::OwnedReadHalf;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use self::descendants::{Descendants, Left};
 pub(crate) use self::descendants::{adopt_orphans, children};
@@ -41,9 +41,11 @@ async fn keep(arguments: &Keep) -> io::Result<ExitCode> {
     let (orders, mut words) = protocol::connect(arguments.socket.as_deref().unwrap_or_default()).await?.into_split();
     let mut orders = BufReader::new(orders).lines();
     let mut somebody_ended = signal(SignalKind::child())?;
+    let _caught = catch_signals()?;
     adopt_orphans()?;
     let mut descendants = Descendants::of(start(&arguments.command)?);
-    words.write_all(Word::Started { group: descendants.group() }.line().as_bytes()).await?;
+    // Whoever would hear it may be gone: that is seen below.
+    let _ = words.write_all(Word::Started { group: descendants.group() }.line().as_bytes()).await;
     let mut deadline = None;
     let mut supervisor_is_there = true;
     loop {
@@ -73,6 +75,19 @@ async fn keep(arguments: &Keep) -> io::Result<ExitCode> {
             },
         }
     }
+}
+
+/// From now on signals that would end us do nothing: whoever sends them to all processes, as systemd does, means the command
+/// to end in its own time. The supervisor gets them too. They are not ignored, for the command would inherit that.
+fn catch_signals() -> io::Result<[unix::Signal; 6]> {
+    Ok([
+        signal(SignalKind::hangup())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::quit())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::user_defined1())?,
+        signal(SignalKind::user_defined2())?,
+    ])
 }
 
 /// Starts the command in a process group of its own, by way of a process that ties its life to ours.

@@ -106,6 +106,11 @@ fn what_the_page_on_watch_shows_is_what_is_printed() {
 }
 
 #[test]
+fn what_the_page_on_elections_shows_is_what_is_printed() {
+    what_it_shows_is_what_is_printed("cli/docs/elect.md", 1);
+}
+
+#[test]
 fn what_the_page_on_leases_shows_is_what_is_printed() {
     what_it_shows_is_what_is_printed("cli/docs/lease.md", 1);
 }

@@ -56,12 +56,15 @@ fn election(faults: &mut Faults, arguments: &Elect, config: Option<&Config>) -> 
     let lease_duration = faults.check("--lease-duration", duration(&arguments.lease_duration));
     let renew_deadline = faults.check("--renew-deadline", duration(&arguments.renew_deadline));
     let retry_period = faults.check("--retry-period", duration(&arguments.retry_period));
+    // The rest is checked all the same: whatever is wrong is named at once.
+    let namespace = namespace.or_else(|| Namespace::parse("default").ok());
+    let name = name.or_else(|| LeaseName::parse("default").ok());
     let identity = arguments.identity.clone().unwrap_or_else(host_name);
     let options = ElectionOptions {
         lease_duration: lease_duration?,
         renew_deadline: renew_deadline?,
         retry_period: retry_period?,
-        create: create?,
+        create: create.unwrap_or_default(),
         beside_client_go: arguments.beside_client_go,
         ..ElectionOptions::new(namespace?, name?, &identity, random_seed())
     };

@@ -24,6 +24,9 @@ use super::work::{Due, Run, Work};
 use crate::keep::adopt_orphans;
 use crate::keep::protocol::End;
 
+/// The number of SIGKILL, everywhere.
+const KILLED: u8 = 9;
+
 /// How the command is run.
 pub(super) struct Supervision {
     pub(super) command: Vec<OsString>,
@@ -66,6 +69,8 @@ pub(super) struct Supervisor {
     is_ending: bool,
     has_ended: bool,
     exit_code: u8,
+    /// How the command ended last.
+    last_code: u8,
 }
 
 impl Supervisor {
@@ -95,6 +100,7 @@ impl Supervisor {
             is_ending: false,
             has_ended: false,
             exit_code: 0,
+            last_code: 0,
         })
     }
 
@@ -140,12 +146,15 @@ impl Supervisor {
         let is_voluntary = matches!(reason, StopReason::Shutdown | StopReason::StepDown | StopReason::WorkEnded);
         let signal = self.told_to_end.filter(|_| is_voluntary).unwrap_or(Signal::TERM);
         let now = self.clock.now().instant;
-        let Some(work) = &mut self.work else { return self.reports.push_back(Report::WorkEnded { term }) };
+        let ends_now = !is_voluntary && self.supervision.on_loss == OnLoss::Exit && !self.is_ending;
+        self.is_ending |= ends_now;
+        let Some(work) = &mut self.work else {
+            // The keeper was first to see that the time is over.
+            return if ends_now { self.end_with(self.last_code, term) } else { self.report_end(term) };
+        };
         work.is_stopping = true;
         if is_voluntary {
             work.grace_ends = Some(now.saturating_add(self.supervision.grace));
-        } else if self.supervision.on_loss == OnLoss::Exit {
-            self.is_ending = true;
         }
         match &mut work.run {
             Run::Running { kept, .. } => kept.signal(signal),
@@ -170,16 +179,24 @@ impl Supervisor {
     }
 
     fn command_ended(&mut self, end: End) {
-        info!("the command has ended {end}");
+        self.announce_end(end);
         let now = self.clock.now().instant;
         let Some(work) = &mut self.work else { return };
-        self.journal.write(&Record::ChildExited { fencing_token: work.term.to_string(), code: end.code() });
+        // E2: the keeper may have been first to see that the time is over; the election will.
+        work.is_stopping |= now >= work.hard_deadline;
         let is_restarted = self.supervision.on_exit == OnExit::Restart && !work.is_stopping && !end.cannot_be_run();
         if is_restarted {
             work.pause(now);
         } else {
             self.work_ended(Some(end));
         }
+    }
+
+    fn announce_end(&mut self, end: End) {
+        info!("the command has ended {end}");
+        self.last_code = end.code();
+        let Some(work) = &self.work else { return };
+        self.journal.write(&Record::ChildExited { fencing_token: work.term.to_string(), code: end.code() });
     }
 
     /// Nothing of this term's command is left, and nothing will be started again.
@@ -189,6 +206,10 @@ impl Supervisor {
         if !is_stopping || self.is_ending {
             return self.end_with(code, term);
         }
+        self.report_end(term);
+    }
+
+    fn report_end(&mut self, term: FencingToken) {
         self.reports.push_back(Report::WorkEnded { term });
     }
 
@@ -201,10 +222,18 @@ impl Supervisor {
 
     fn keeper_died(&mut self) {
         warn!("the keeper has died; killing what it left behind");
+        // Whoever kills our processes does not want us to go on.
+        self.is_ending = true;
+        self.take_from_keeper(End::Exited(OUR_FAILURE));
+    }
+
+    /// Kills the keeper, and does its work: kills everything.
+    fn take_from_keeper(&mut self, end: End) {
+        let now = self.clock.now().instant;
         let Some(work) = &mut self.work else { return };
         if let Run::Running { kept, .. } = std::mem::replace(&mut work.run, Run::Pausing { until: Instant::ORIGIN }) {
-            kept.kill();
-            work.run = Run::Orphaned { kept };
+            work.run = Run::Orphaned { kept, end };
+            work.kill_orphans(now);
         }
         self.reap();
     }
@@ -219,8 +248,9 @@ impl Supervisor {
                 Err(_) => return self.nobody_is_left(),
             }
         }
-        if let Some(Work { run: Run::Orphaned { kept }, .. }) = &self.work {
-            kept.kill();
+        let now = self.clock.now().instant;
+        if let Some(work) = &mut self.work {
+            work.kill_orphans(now);
         }
     }
 
@@ -233,9 +263,10 @@ impl Supervisor {
     }
 
     fn nobody_is_left(&mut self) {
-        if let Some(Work { run: Run::Orphaned { .. }, .. }) = &self.work {
-            self.is_ending = true;
-            self.command_ended(End::Exited(OUR_FAILURE));
+        if let Some(Work { run: Run::Orphaned { end, .. }, .. }) = &self.work {
+            let end = *end;
+            self.announce_end(end);
+            self.work_ended(Some(end));
         }
     }
 
@@ -257,22 +288,24 @@ impl Supervisor {
     }
 
     fn time_has_come(&mut self, due: Due) {
+        let now = self.clock.now().instant;
         let Some(work) = &mut self.work else { return };
-        match (due, &mut work.run) {
+        match (due, &work.run) {
             (Due::Kill, Run::Running { .. }) => {
-                warn!("the keeper has not killed the command in time");
-                self.keeper_died();
+                if work.keeper_is_late(now) {
+                    warn!("the keeper has not killed the command in time");
+                    work.is_stopping |= now >= work.hard_deadline;
+                    self.take_from_keeper(End::Killed(KILLED));
+                }
             }
-            (Due::Kill, Run::Orphaned { kept }) => {
-                kept.kill();
-                // What cannot be killed now, as it waits for a disk, is killed again.
-                work.hard_deadline = self.clock.now().instant;
+            (Due::Kill, Run::Orphaned { .. }) => work.kill_orphans(now),
+            (Due::Kill, Run::Pausing { .. }) => {
+                work.is_stopping = true;
+                self.work_ended(None);
             }
-            (Due::Kill, Run::Pausing { .. }) => self.work_ended(None),
-            (Due::GraceOver, Run::Running { kept, .. }) => {
+            (Due::GraceOver, Run::Running { .. }) => {
                 warn!("the command has not ended within its grace period, and is killed");
-                work.grace_ends = None;
-                kept.signal(Signal::KILL);
+                work.grace_is_over(now);
             }
             (Due::Restart, Run::Pausing { .. }) => self.restart(),
             (Due::GraceOver | Due::Restart, _) => work.grace_ends = None,

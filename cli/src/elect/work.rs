@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use quorate_core::election::FencingToken;
 use quorate_core::time::Instant;
+use rustix::process::Signal;
 
 use super::kept::Kept;
+use crate::keep::protocol::End;
 
 /// The pause before the command is run again, the first time and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -25,6 +27,8 @@ pub(super) struct Work {
     pub(super) is_stopping: bool,
     /// When the command is killed although others may not take over yet.
     pub(super) grace_ends: Option<Instant>,
+    /// When the keeper has had its time to kill, and we do it: unless that is told by the hard deadline.
+    pub(super) patience_ends: Option<Instant>,
     pub(super) run: Run,
     pause: Duration,
 }
@@ -35,9 +39,11 @@ pub(super) enum Run {
         kept: Kept,
         since: Instant,
     },
-    /// The keeper has died: what it left behind is being killed.
+    /// The keeper is dead: what it left behind is being killed.
     Orphaned {
         kept: Kept,
+        /// What counts as the command's end, as nobody can tell it any more.
+        end: End,
     },
     /// It has ended, and will be run again.
     Pausing {
@@ -57,7 +63,7 @@ pub(super) enum Due {
 
 impl Work {
     pub(super) const fn new(term: FencingToken, hard_deadline: Instant, run: Run) -> Self {
-        Self { term, hard_deadline, is_stopping: false, grace_ends: None, run, pause: FIRST_PAUSE }
+        Self { term, hard_deadline, is_stopping: false, grace_ends: None, patience_ends: None, run, pause: FIRST_PAUSE }
     }
 
     /// The command has ended, and is to run again after a pause that grows while it fails quickly.
@@ -67,13 +73,40 @@ impl Work {
         {
             self.pause = FIRST_PAUSE;
         }
+        self.patience_ends = None;
         self.run = Run::Pausing { until: now.saturating_add(self.pause) };
         self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
     }
 
+    /// Whether the keeper has had its time to kill. When we stood still ourselves, what it says is yet to be read.
+    pub(super) fn keeper_is_late(&mut self, now: Instant) -> bool {
+        let late_by = now.saturating_since(self.hard_deadline);
+        let is_late = self.patience_ends.is_some() || late_by < KEEPER_FIRST.saturating_mul(2);
+        self.patience_ends = Some(now.saturating_add(KEEPER_FIRST));
+        is_late
+    }
+
+    /// Its grace is over: the keeper is to kill it now, or else we do.
+    pub(super) fn grace_is_over(&mut self, now: Instant) {
+        self.grace_ends = None;
+        self.patience_ends = Some(now.saturating_add(KEEPER_FIRST));
+        if let Run::Running { kept, .. } = &mut self.run {
+            kept.signal(Signal::KILL);
+        }
+    }
+
+    /// Kills what the keeper has left behind, and again later: what waits for a disk cannot be killed now.
+    pub(super) fn kill_orphans(&mut self, now: Instant) {
+        if let Run::Orphaned { kept, .. } = &self.run {
+            kept.kill();
+            self.patience_ends = Some(now.saturating_add(KEEPER_FIRST));
+        }
+    }
+
     /// What is due next, and when.
     pub(super) fn next_due(&self) -> (Instant, Due) {
-        let kill = (self.hard_deadline.saturating_add(KEEPER_FIRST), Due::Kill);
+        let after_deadline = self.hard_deadline.saturating_add(KEEPER_FIRST);
+        let kill = (self.patience_ends.unwrap_or(after_deadline), Due::Kill);
         let other = match (&self.run, self.grace_ends) {
             (Run::Pausing { until }, _) => Some((*until, Due::Restart)),
             (_, grace_ends) => grace_ends.map(|at| (at, Due::GraceOver)),

@@ -52,7 +52,7 @@ pub struct ElectionOptions {
     /// The pause from attempt to attempt, and from renewal to renewal. Default: 2 s.
     pub retry_period: Duration,
     /// The random part on top of each pause, and the longest that a standby waits on top of the expiry, in percent of the
-    /// retry period. 0 to 100. Default: 20.
+    /// retry period; after a release it waits a quarter of it at most. 0 to 100. Default: 20.
     pub jitter_percent: u8,
     /// How long one attempt may take. Default: 3 s, or less where the renew deadline leaves no room for two.
     pub attempt_timeout: Option<Duration>,

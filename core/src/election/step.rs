@@ -48,6 +48,8 @@ impl Election {
         // Chance is used up by what changes something, and only by that.
         let mut jitter = self.jitter.clone();
         let lag = jitter.up_to(self.config.jitter());
+        // After a release nobody works, and whoever comes second is merely refused: a crowd is spread over less.
+        let lag = if lease.holder().is_some() { lag } else { lag.checked_div(4).unwrap_or_default() };
         let before = self.observation.lease().map(|lease| (self.holder(), self.config.is_ours(lease)));
         let had_strategy = self.observation.lease().is_some_and(|lease| lease.strategy().is_some());
         let news = match asked_at {

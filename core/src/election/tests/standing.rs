@@ -12,17 +12,20 @@ fn standbys_watch_the_one_lease_and_take_over_at_once_on_release() {
 }
 
 #[test]
-fn a_crowd_is_spread_by_a_seeded_jitter() {
-    let waits: alloc::collections::BTreeSet<u64> = (0..40)
-        .map(|seed| {
-            let mut host = Host::start(ElectionOptions { jitter_percent: 20, seed, ..options() });
-            host.answer(200, &held(7, "other", 1));
-            host.open_watch();
-            host.event("MODIFIED", &held(8, "", 2));
-            host.wait()
-        })
-        .collect();
-    assert!(waits.len() > 30 && *waits.last().unwrap() <= 400, "{waits:?}");
+fn a_crowd_is_spread_by_a_seeded_jitter_and_by_a_quarter_of_it_after_a_release() {
+    for (next_holder, longest) in [("third", 400), ("", 100)] {
+        let waits: alloc::collections::BTreeSet<u128> = (0..40)
+            .map(|seed| {
+                let mut host = Host::start(ElectionOptions { jitter_percent: 20, seed, ..options() });
+                host.answer(200, &held(7, "other", 1));
+                host.open_watch();
+                host.event("MODIFIED", &held(8, next_holder, 2));
+                host.election.observation.lag.as_millis()
+            })
+            .collect();
+        let last = *waits.last().unwrap();
+        assert!(waits.len() > 30 && (longest * 3 / 4..=longest).contains(&last), "{waits:?}");
+    }
 }
 
 #[test]
