@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, ExitCode};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -21,7 +22,7 @@ use tokio::signal::unix::{self, SignalKind, signal};
 
 use self::descendants::{Descendants, Left};
 pub(crate) use self::descendants::{adopt_orphans, children};
-use self::protocol::{Order, Word};
+use self::protocol::{End, Order, Word};
 use crate::Failure;
 use crate::args::Keep;
 use crate::runtime;
@@ -43,10 +44,15 @@ async fn keep(arguments: &Keep) -> io::Result<ExitCode> {
     let mut somebody_ended = signal(SignalKind::child())?;
     let _caught = catch_signals()?;
     adopt_orphans()?;
+    // Told from the beginning: a supervisor may be stopped before it says another word.
+    let mut deadline = arguments.deadline.map(Duration::from_nanos);
+    if deadline.is_some_and(|deadline| clock::now() >= deadline) {
+        let _ = words.write_all(Word::Ended(End::KILLED).line().as_bytes()).await;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut descendants = Descendants::of(start(&arguments.command)?);
     // Whoever would hear it may be gone: that is seen below.
     let _ = words.write_all(Word::Started { group: descendants.group() }.line().as_bytes()).await;
-    let mut deadline = None;
     let mut supervisor_is_there = true;
     loop {
         tokio::select! {

@@ -12,6 +12,10 @@ pub(crate) struct Keep {
     #[arg(long, required_unless_present = "parent")]
     pub(crate) socket: Option<String>,
 
+    /// By when the command must be gone, unless the supervisor says otherwise: nanoseconds on the clock that both share
+    #[arg(long, required_unless_present = "parent")]
+    pub(crate) deadline: Option<u64>,
+
     /// Become the command, as a child of this process
     #[arg(long)]
     pub(crate) parent: Option<u32>,

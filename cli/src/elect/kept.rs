@@ -54,16 +54,15 @@ impl Kept {
     pub(super) fn start(command: &[OsString], environment: &[(&str, String)], left: Duration) -> io::Result<Self> {
         let socket = format!("quorate-{}-{:016x}", process::id(), random_seed());
         let listener = protocol::listen(&socket)?;
+        let deadline = clock::now().saturating_add(left).as_nanos().to_string();
         let mut keeper = process::Command::new(OURSELVES);
-        keeper.arg0("quorate").args(["keep", "--socket", &socket, "--"]).args(command);
+        keeper.arg0("quorate").args(["keep", "--socket", &socket, "--deadline", &deadline, "--"]).args(command);
         keeper.envs(environment.iter().map(|(name, value)| (name, value)));
         // A terminal's signals come to us, and what is to be done about them is for us to say.
         let keeper = keeper.process_group(0).spawn()?;
         let keeper = i32::try_from(keeper.id()).ok().and_then(Pid::from_raw);
         let keeper = keeper.ok_or_else(|| io::Error::other("a process without a number"))?;
-        let mut kept = Self { keeper, group: None, line: Line::Awaited { listener, orders: Vec::new() } };
-        kept.must_be_gone_in(left);
-        Ok(kept)
+        Ok(Self { keeper, group: None, line: Line::Awaited { listener, orders: Vec::new() } })
     }
 
     pub(super) const fn keeper(&self) -> Pid {

@@ -24,9 +24,6 @@ use super::work::{Due, Run, Work};
 use crate::keep::adopt_orphans;
 use crate::keep::protocol::End;
 
-/// The number of SIGKILL, everywhere.
-const KILLED: u8 = 9;
-
 /// How the command is run.
 pub(super) struct Supervision {
     pub(super) command: Vec<OsString>,
@@ -295,7 +292,7 @@ impl Supervisor {
                 if work.keeper_is_late(now) {
                     warn!("the keeper has not killed the command in time");
                     work.is_stopping |= now >= work.hard_deadline;
-                    self.take_from_keeper(End::Killed(KILLED));
+                    self.take_from_keeper(End::KILLED);
                 }
             }
             (Due::Kill, Run::Orphaned { .. }) => work.kill_orphans(now),

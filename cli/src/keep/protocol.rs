@@ -70,6 +70,9 @@ pub(crate) enum End {
 }
 
 impl End {
+    /// By SIGKILL, whose number is the same everywhere.
+    pub(crate) const KILLED: Self = Self::Killed(9);
+
     pub(crate) fn of(status: WaitStatus) -> Self {
         let small = |number: i32| u8::try_from(number & 0xff).unwrap_or(u8::MAX);
         match (status.exit_status(), status.terminating_signal()) {

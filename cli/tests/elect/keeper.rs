@@ -1,8 +1,13 @@
 //! The keeper: what becomes of the command when one of us is killed or stopped.
 
+use std::io::{BufReader, Read as _};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::candidate::at;
 use super::server::Server;
@@ -36,6 +41,30 @@ fn a_supervisor_that_is_killed_takes_a_stubborn_command_with_it_by_the_hard_dead
     // Lease duration, and what a busy machine may add to the look.
     assert!(after < 2.4, "{after} s after the last renewal");
     assert_eq!(standby.end().code, Some(0));
+}
+
+/// A supervisor may be stopped as soon as it has started its keeper.
+#[test]
+fn a_supervisor_that_never_says_a_word_cannot_keep_the_command_running() {
+    let socket = format!("quorate-test-{}", std::process::id());
+    let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&socket).unwrap()).unwrap();
+    let keep = |seconds: u64| {
+        let deadline = clock_gettime(ClockId::Boottime).tv_sec.cast_unsigned() + seconds;
+        let keeper = Command::new(env!("CARGO_BIN_EXE_quorate"))
+            .args(["keep", "--socket", &socket, "--deadline"])
+            .arg(format!("{deadline}000000000"))
+            .args(["--", "sh", "-c", STUBBORN])
+            .stdout(Stdio::null())
+            .spawn();
+        let (supervisor, _) = listener.accept().unwrap();
+        let mut words = String::new();
+        BufReader::new(supervisor).read_to_string(&mut words).unwrap();
+        assert!(keeper.unwrap().wait().unwrap().success());
+        words
+    };
+    let words = keep(2);
+    assert!(words.starts_with("started ") && words.ends_with("\nkilled 9\n"), "{words}");
+    assert_eq!(keep(0), "killed 9\n", "it does not even start what must be gone by now");
 }
 
 #[test]
