@@ -67,14 +67,19 @@ fn a_leader_and_a_standby_tell_who_leads() {
 
     leading.until_nth("renewed", 2);
     let metrics = ask(first, "GET", "/metrics").1;
-    for line in ["leading 1", "terms_total 1", "near_misses_total 0", "failed_attempts_total 0"] {
+    let state = [r#"state{state="leading"} 1"#, r#"state{state="standing"} 0"#];
+    for line in [&state[..], &["leading 1", "terms_total 1", "near_misses_total 0", "failed_attempts_total 0"]].concat()
+    {
         assert!(metrics.contains(&format!("\nquorate_election_{line}\n")), "{line}: {metrics}");
     }
     for start in ["renewal_seconds_count ", "api_requests_total{verb=\"update\",code=\"200\"} "] {
         assert!(metrics.contains(&format!("\nquorate_election_{start}")), "{start}: {metrics}");
     }
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
-    assert!(ask(second, "GET", "/metrics").1.contains("\nquorate_election_leading 0\n"));
+    let metrics = ask(second, "GET", "/metrics").1;
+    for line in ["leading 0", r#"state{state="standing"} 1"#] {
+        assert!(metrics.contains(&format!("\nquorate_election_{line}\n")), "{line}: {metrics}");
+    }
 
     assert_eq!(leading.terminate().code, Some(0));
     standby.until_said("ready");

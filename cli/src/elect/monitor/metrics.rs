@@ -22,6 +22,7 @@ const TAKE_OVERS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 
 pub(super) struct Metrics {
     registry: Registry,
     leading: Gauge,
+    states: Family<State, Gauge>,
     terms: Counter,
     losses: Family<Cause, Counter>,
     renewals: Histogram,
@@ -30,6 +31,14 @@ pub(super) struct Metrics {
     take_overs: Histogram,
     failed_attempts: Counter,
     requests: Family<Exchange, Counter>,
+}
+
+/// Where we stand: one of them is 1.
+const STATES: [&str; 4] = ["standing", "leading", "stopping", "withdrawn"];
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct State {
+    state: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -49,6 +58,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("quorate_election");
         let metrics = Self {
             leading: Gauge::default(),
+            states: Family::default(),
             terms: Counter::default(),
             losses: Family::default(),
             renewals: Histogram::new(LATENCIES),
@@ -60,6 +70,11 @@ impl Default for Metrics {
             registry: Registry::default(),
         };
         registry.register("leading", "1 while we lead", metrics.leading.clone());
+        registry.register(
+            "state",
+            "1 for where we stand: standing, leading, stopping or withdrawn",
+            metrics.states.clone(),
+        );
         registry.register("terms", "Terms that we have led", metrics.terms.clone());
         registry.register("losses", "Terms that ended against our will", metrics.losses.clone());
         registry.register_with_unit(
@@ -112,7 +127,20 @@ impl Metrics {
         self.take_overs.observe(after.as_secs_f64());
     }
 
+    fn stand(&self, state: &'static str) {
+        for other in STATES {
+            self.states.get_or_create(&State { state: other }).set(i64::from(other == state));
+        }
+    }
+
     pub(super) fn event(&self, event: &Event) {
+        match event {
+            Event::Acquired { .. } => self.stand("leading"),
+            Event::Lost { .. } | Event::SteppingDown { .. } => self.stand("stopping"),
+            Event::Standing => self.stand("standing"),
+            Event::Withdrawn => self.stand("withdrawn"),
+            _ => {}
+        }
         match event {
             Event::Acquired { .. } => {
                 self.terms.inc();
