@@ -31,7 +31,12 @@ const OUR_FAILURE: u8 = 125;
 
 pub(crate) fn run(arguments: &Elect) -> Result<ExitCode, Failure> {
     let plan = Plan::make(arguments).map_err(Failure::Usage)?;
-    runtime::block_on(stand(plan))?.map_err(|message| Failure::Exit { message, code: OUR_FAILURE })
+    let stood = match runtime::block_on(stand(plan)) {
+        Ok(stood) => stood,
+        Err(Failure::Failed(message)) => Err(message),
+        Err(failure) => return Err(failure),
+    };
+    stood.map_err(|message| Failure::Exit { message, code: OUR_FAILURE })
 }
 
 async fn stand(plan: Plan) -> Result<ExitCode, String> {

@@ -21,7 +21,7 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::signal::unix::{self, SignalKind, signal};
 
 use self::descendants::{Descendants, Left};
-pub(crate) use self::descendants::{adopt_orphans, children};
+pub(crate) use self::descendants::{adopt_orphans, children, is_gone};
 use self::protocol::{End, Order, Word};
 use crate::Failure;
 use crate::args::Keep;

@@ -7,20 +7,25 @@ use std::process;
 use std::time::Duration;
 
 use quorate_runtime_tokio::random_seed;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tracing::debug;
 
 use crate::keep::protocol::{self, End, Order, Word};
-use crate::keep::{OURSELVES, children, clock};
+use crate::keep::{OURSELVES, children, is_gone};
+
+/// How long the call of a keeper that is dead may take to reach us.
+const LAST_CALL: Duration = Duration::from_millis(100);
 
 /// One run of the command.
 pub(super) struct Kept {
     keeper: Pid,
     /// The command's process group, once the keeper has told it.
     group: Option<Pid>,
+    /// The keeper is dead, and was reaped. What it said may still be on its way.
+    has_died: bool,
     line: Line,
 }
 
@@ -50,11 +55,12 @@ pub(super) enum News {
 }
 
 impl Kept {
-    /// Starts a keeper, and with it the command, which must be gone by then.
-    pub(super) fn start(command: &[OsString], environment: &[(&str, String)], left: Duration) -> io::Result<Self> {
+    /// Starts a keeper, and with it the command, which must be gone by then, on [the clock](crate::keep::clock) that we share
+    /// with the keeper.
+    pub(super) fn start(command: &[OsString], environment: &[(&str, String)], gone_by: Duration) -> io::Result<Self> {
         let socket = format!("quorate-{}-{:016x}", process::id(), random_seed());
         let listener = protocol::listen(&socket)?;
-        let deadline = clock::now().saturating_add(left).as_nanos().to_string();
+        let deadline = gone_by.as_nanos().to_string();
         let mut keeper = process::Command::new(OURSELVES);
         keeper.arg0("quorate").args(["keep", "--socket", &socket, "--deadline", &deadline, "--"]).args(command);
         keeper.envs(environment.iter().map(|(name, value)| (name, value)));
@@ -62,7 +68,7 @@ impl Kept {
         let keeper = keeper.process_group(0).spawn()?;
         let keeper = i32::try_from(keeper.id()).ok().and_then(Pid::from_raw);
         let keeper = keeper.ok_or_else(|| io::Error::other("a process without a number"))?;
-        Ok(Self { keeper, group: None, line: Line::Awaited { listener, orders: Vec::new() } })
+        Ok(Self { keeper, group: None, has_died: false, line: Line::Awaited { listener, orders: Vec::new() } })
     }
 
     pub(super) const fn keeper(&self) -> Pid {
@@ -70,8 +76,8 @@ impl Kept {
     }
 
     /// Tells the keeper by when all must be gone.
-    pub(super) fn must_be_gone_in(&mut self, left: Duration) {
-        self.order(Order::Deadline(clock::now().saturating_add(left)));
+    pub(super) fn must_be_gone_by(&mut self, at: Duration) {
+        self.order(Order::Deadline(at));
     }
 
     /// Hands a signal to the command and its group.
@@ -84,7 +90,8 @@ impl Kept {
         match &mut self.line {
             Line::Awaited { orders, .. } => orders.push(order),
             Line::Open { orders, .. } => {
-                if let Err(error) = orders.try_write(order.line().as_bytes()) {
+                // Not by way of the runtime, which believes that a line that was just opened cannot be written to.
+                if let Err(error) = rustix::io::write(orders.as_ref(), order.line().as_bytes()) {
                     debug!("the keeper cannot be told: {error}");
                 }
             }
@@ -96,6 +103,16 @@ impl Kept {
     pub(super) async fn next(&mut self) -> News {
         loop {
             match &mut self.line {
+                Line::Awaited { listener, .. } if self.has_died => {
+                    match tokio::time::timeout(LAST_CALL, listener.accept()).await {
+                        Ok(Ok((stream, _))) => self.take_call(stream),
+                        Ok(Err(_)) => {}
+                        Err(_) => {
+                            self.line = Line::Closed;
+                            return News::KeeperDied;
+                        }
+                    }
+                }
                 Line::Awaited { listener, .. } => {
                     if let Ok((stream, _)) = listener.accept().await {
                         self.take_call(stream);
@@ -136,9 +153,14 @@ impl Kept {
         pending.into_iter().for_each(|order| self.order(order));
     }
 
-    /// Whether the keeper can still say how the command ended, once it is dead itself.
-    pub(super) const fn is_awaited(&self) -> bool {
-        matches!(self.line, Line::Awaited { .. })
+    /// The keeper is dead, and was reaped.
+    pub(super) const fn keeper_has_died(&mut self) {
+        self.has_died = true;
+    }
+
+    /// Whether nothing is left, where [nobody tells](children) of our children.
+    pub(super) fn is_all_gone(&self) -> bool {
+        children().is_none() && test_kill_process(self.keeper).is_err() && self.group.is_none_or(is_gone)
     }
 
     /// Kills the keeper, and everything that it leaves to us.
@@ -147,8 +169,12 @@ impl Kept {
         if let Some(group) = self.group {
             kill_process_group(group, Signal::KILL).ok();
         }
-        for orphan in children() {
+        for orphan in children().unwrap_or_default() {
             kill_process(orphan, Signal::KILL).ok();
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

@@ -21,8 +21,8 @@ use super::monitor::Monitor;
 use super::record::{Journal, Record};
 use super::signals::{Signals, Told};
 use super::work::{Due, Run, Work};
-use crate::keep::adopt_orphans;
 use crate::keep::protocol::End;
+use crate::keep::{adopt_orphans, children, clock};
 
 /// How the command is run.
 pub(super) struct Supervision {
@@ -81,6 +81,9 @@ impl Supervisor {
         let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
         // What a keeper that died has left behind is ours to end, wherever we run.
         adopt_orphans().map_err(|error| format!("cannot adopt what keepers leave behind: {error}"))?;
+        if children().is_none() {
+            warn!("/proc does not tell of our children: what leaves the command's process group cannot be ended");
+        }
         let options = election.options();
         Ok(Self {
             clock,
@@ -123,18 +126,24 @@ impl Supervisor {
             ("LEADER_FENCING_TOKEN", term.to_string()),
             ("LEADER_TRANSITIONS", self.transitions.to_string()),
         ];
-        let left = self.clock.left_until(hard_deadline);
-        let kept = Kept::start(&self.supervision.command, &environment, left)?;
+        let gone_by = self.on_shared_clock(hard_deadline);
+        let kept = Kept::start(&self.supervision.command, &environment, gone_by)?;
         Ok(Run::Running { kept, since: self.clock.now().instant })
+    }
+
+    /// The keeper's clock is read first: what holds us up in between makes it early, and never late.
+    fn on_shared_clock(&self, at: Instant) -> Duration {
+        let now = clock::now();
+        now.saturating_add(self.clock.left_until(at))
     }
 
     /// The command must be gone by another time.
     fn move_deadline(&mut self, hard_deadline: Instant) {
-        let left = self.clock.left_until(hard_deadline);
+        let gone_by = self.on_shared_clock(hard_deadline);
         let Some(work) = &mut self.work else { return };
         work.hard_deadline = hard_deadline;
         if let Run::Running { kept, .. } = &mut work.run {
-            kept.must_be_gone_in(left);
+            kept.must_be_gone_by(gone_by);
         }
     }
 
@@ -199,7 +208,7 @@ impl Supervisor {
     /// Nothing of this term's command is left, and nothing will be started again.
     fn work_ended(&mut self, end: Option<End>) {
         let Some(Work { term, is_stopping, .. }) = self.work.take() else { return };
-        let code = end.map_or(0, End::code);
+        let code = end.map_or(self.last_code, End::code);
         if !is_stopping || self.is_ending {
             return self.end_with(code, term);
         }
@@ -246,16 +255,21 @@ impl Supervisor {
             }
         }
         let now = self.clock.now().instant;
-        if let Some(work) = &mut self.work {
-            work.kill_orphans(now);
+        let Some(work) = &mut self.work else { return };
+        work.kill_orphans(now);
+        if let Run::Orphaned { kept, .. } = &work.run
+            && kept.is_all_gone()
+        {
+            self.nobody_is_left();
         }
     }
 
     fn reaped(&mut self, process: Pid) {
         debug!("process {process} has ended");
-        let Some(Work { run: Run::Running { kept, .. }, .. }) = &self.work else { return };
-        if kept.keeper() == process && kept.is_awaited() {
-            self.keeper_died();
+        if let Some(Work { run: Run::Running { kept, .. }, .. }) = &mut self.work
+            && kept.keeper() == process
+        {
+            kept.keeper_has_died();
         }
     }
 

@@ -4,7 +4,8 @@ use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, kill_process_group, wait, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, kill_process_group, test_kill_process_group,
+    wait, waitid,
 };
 
 use super::protocol::End;
@@ -44,7 +45,7 @@ impl Descendants {
     /// Kills all that runs still.
     pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
-        for child in children() {
+        for child in children().unwrap_or_default() {
             kill_process(child, Signal::KILL).ok();
         }
     }
@@ -63,10 +64,10 @@ impl Descendants {
                 Err(_) => return self.end.map_or(Left::Somebody, Left::Nobody),
             }
         }
-        if self.end.is_some() {
-            self.kill();
-        }
-        Left::Somebody
+        let Some(end) = self.end else { return Left::Somebody };
+        self.kill();
+        // Whom we cannot find we cannot wait for.
+        if children().is_none() && is_gone(self.leader) { Left::Nobody(end) } else { Left::Somebody }
     }
 
     fn has_ended(&self) -> bool {
@@ -87,9 +88,15 @@ pub(crate) fn adopt_orphans() -> io::Result<()> {
 }
 
 /// Our children: the command, and whatever has left its group and lost its parent
-/// ([proc(5)](https://man7.org/linux/man-pages/man5/proc_tid_children.5.html)). Nobody where there is no such file.
-pub(crate) fn children() -> Vec<Pid> {
+/// ([proc(5)](https://man7.org/linux/man-pages/man5/proc_tid_children.5.html)). `None` where nobody tells: without that file, or
+/// with the `/proc` of another PID namespace.
+pub(crate) fn children() -> Option<Vec<Pid>> {
     let us = getpid().as_raw_nonzero();
-    let listed = std::fs::read_to_string(format!("/proc/self/task/{us}/children")).unwrap_or_default();
-    listed.split_ascii_whitespace().filter_map(|child| child.parse().ok().and_then(Pid::from_raw)).collect()
+    let listed = std::fs::read_to_string(format!("/proc/self/task/{us}/children")).ok()?;
+    Some(listed.split_ascii_whitespace().filter_map(|child| child.parse().ok().and_then(Pid::from_raw)).collect())
+}
+
+/// Whether nothing is left of a process group.
+pub(crate) fn is_gone(group: Pid) -> bool {
+    test_kill_process_group(group) == Err(Errno::SRCH)
 }

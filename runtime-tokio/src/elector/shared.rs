@@ -48,6 +48,8 @@ pub(super) struct State {
     /// When the grace period of a stop of our own choice ends.
     grace_end: Option<Instant>,
     is_shutting_down: bool,
+    /// We were asked to step down, and the machine may have yet to hear of it.
+    is_leaving: bool,
     /// The task has ended, or is about to.
     is_ended: bool,
     outcome: Shutdown,
@@ -72,6 +74,7 @@ impl Shared {
             is_running: false,
             grace_end: None,
             is_shutting_down: false,
+            is_leaving: false,
             is_ended: false,
             outcome: Shutdown::NotHeld,
             candidacy: Candidacy::Standing,
@@ -165,6 +168,9 @@ impl Shared {
         let term = Arc::new(Term::new(number, token, self.clock, hard_deadline));
         if state.is_ended || state.is_shutting_down {
             term.stop(&StopReason::Shutdown, state.grace_end);
+        } else if state.is_leaving {
+            // The answer that began it was under way already.
+            term.stop(&StopReason::StepDown, state.grace_end);
         } else if let Some(until) = state.leading_until {
             term.lead.set(until);
             self.lead.set(until);
@@ -232,11 +238,14 @@ impl Shared {
         if !state.is_shutting_down {
             state.grace_end = None;
         }
+        state.is_leaving = false;
         self.report(Report::Stand);
     }
 
     pub(super) fn step_down(&self, grace: Duration) {
-        self.leave(&mut self.lock(), Report::StepDown, &StopReason::StepDown, grace);
+        let mut state = self.lock();
+        state.is_leaving = true;
+        self.leave(&mut state, Report::StepDown, &StopReason::StepDown, grace);
     }
 
     pub(super) fn shut_down(&self, grace: Duration) {
@@ -293,6 +302,7 @@ impl Shared {
     pub(super) fn end_running(&self) {
         let mut state = self.lock();
         state.is_running = false;
+        state.is_leaving = true;
         self.leave(&mut state, Report::StepDown, &StopReason::StepDown, DEFAULT_GRACE);
     }
 

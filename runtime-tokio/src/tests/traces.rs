@@ -1,11 +1,11 @@
 //! What a membership traces.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use tracing::Level;
-use tracing::subscriber::{DefaultGuard, set_default};
+use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+use tracing::{Dispatch, Level};
 
 use super::api::{Api, config, pod};
 use crate::MembershipHandle;
@@ -17,6 +17,9 @@ pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Takes in what is traced at this level and above in this thread, until the guard is dropped.
     pub(super) fn subscribe(&self, level: Level) -> DefaultGuard {
+        // With one subscriber alone, whatever another test's thread reaches for the first time is never heard by anybody.
+        static OTHERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
+        OTHERS.get_or_init(|| [NoSubscriber::new(), NoSubscriber::new()].map(Dispatch::new));
         let writer = self.clone();
         let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).without_time();
         set_default(subscriber.with_writer(move || writer.clone()).finish())
