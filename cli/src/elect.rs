@@ -45,7 +45,7 @@ async fn stand(plan: Plan) -> Result<ExitCode, String> {
     info!("asking {}, configured by {}", config.server(), config.source());
     info!("standing as {}", election.identity());
     election.to_string().lines().for_each(|line| info!("{line}"));
-    let clock = Clock::start_counting_suspension();
+    let clock = Clock::of_the_machine();
     let options = election.options();
     let lease = format!("{}/{}", options.namespace, options.name);
     let monitor = Arc::new(Monitor::new(clock, lease, election.identity().to_string()));

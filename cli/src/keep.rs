@@ -4,7 +4,6 @@
 //! is killed cannot leave the command running (E2). It is told each new deadline over a socket; when the socket closes, the
 //! supervisor is gone, and the command is ended at once.
 
-pub(crate) mod clock;
 mod descendants;
 mod exec;
 pub(crate) mod protocol;
@@ -15,6 +14,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{self, ExitCode};
 use std::time::Duration;
 
+use quorate_runtime_tokio::Clock;
 use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::unix::OwnedReadHalf;
@@ -30,12 +30,20 @@ use crate::runtime;
 /// This very program, even if its file was replaced since it was started.
 pub(crate) const OURSELVES: &str = if cfg!(target_os = "linux") { "/proc/self/exe" } else { "quorate" };
 
+/// The pause before what could not be killed is killed again.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// Runs the command until it ends, or must.
 pub(crate) fn run(arguments: &Keep) -> Result<ExitCode, Failure> {
     match arguments.parent {
         Some(parent) => Err(exec::replace_this_process(parent, &arguments.command)),
         None => runtime::block_on(keep(arguments))?.map_err(|error| Failure::Failed(format!("keeper: {error}"))),
     }
+}
+
+/// What the clock shows that supervisor and keeper share, for lines that people and programs compare.
+pub(crate) fn monotonic_seconds() -> f64 {
+    Clock::of_the_machine().instant().elapsed_since_origin().as_secs_f64()
 }
 
 async fn keep(arguments: &Keep) -> io::Result<ExitCode> {
@@ -45,8 +53,9 @@ async fn keep(arguments: &Keep) -> io::Result<ExitCode> {
     let _caught = catch_signals()?;
     adopt_orphans()?;
     // Told from the beginning: a supervisor may be stopped before it says another word.
-    let mut deadline = arguments.deadline.map(Duration::from_nanos);
-    if deadline.is_some_and(|deadline| clock::now() >= deadline) {
+    let clock = Clock::of_the_machine();
+    let mut deadline = arguments.deadline.map(protocol::instant);
+    if deadline.is_some_and(|deadline| clock.instant() >= deadline) {
         let _ = words.write_all(Word::Ended(End::KILLED).line().as_bytes()).await;
         return Ok(ExitCode::SUCCESS);
     }
@@ -58,10 +67,10 @@ async fn keep(arguments: &Keep) -> io::Result<ExitCode> {
         tokio::select! {
             // Whoever gives orders without a pause must not push the deadline away.
             biased;
-            () = clock::sleep_until(deadline) => {
+            () = clock.sleep_until(deadline) => {
                 descendants.kill();
                 // What cannot be killed now, as it waits for a disk, is killed again.
-                deadline = Some(clock::now().saturating_add(clock::PAUSE));
+                deadline = Some(clock.instant().saturating_add(AGAIN_AFTER));
             }
             _ = somebody_ended.recv() => {
                 if let Left::Nobody(end) = descendants.reap() {
@@ -76,7 +85,7 @@ async fn keep(arguments: &Keep) -> io::Result<ExitCode> {
                 None => {
                     supervisor_is_there = false;
                     descendants.signal(Signal::TERM);
-                    deadline.get_or_insert_with(clock::now);
+                    deadline.get_or_insert_with(|| clock.instant());
                 }
             },
         }

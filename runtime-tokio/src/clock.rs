@@ -6,12 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use quorate_core::time::{Instant, Now, Timestamp};
 
+use self::system::SystemClock;
+
 /// The longest sleep by the system's clock without another look at it: less than the kill margin of an election. Sleeping in
 /// slices needs nothing of the system, where a timer that counts suspended time would need an I/O driver and another way on
 /// each system.
 const SLICE: Duration = Duration::from_millis(250);
 
-/// A monotonic clock that counts from its own creation, and the wall clock beside it.
+/// A monotonic clock, and the wall clock beside it.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     origin: Origin,
@@ -19,32 +21,35 @@ pub struct Clock {
 
 #[derive(Clone, Copy, Debug)]
 enum Origin {
-    System(system::Origin),
+    System(SystemClock),
     Tokio(tokio::time::Instant),
 }
 
 impl Clock {
-    /// Tokio's clock, which its timers go by. It stands still while the machine is suspended.
+    /// Tokio's clock, which its timers go by, from now on. It stands still while the machine is suspended.
     #[must_use]
     pub fn start() -> Self {
         Self { origin: Origin::Tokio(tokio::time::Instant::now()) }
     }
 
-    /// The system's clock that goes on while the machine is suspended, where there is one.
+    /// The system's clock that goes on while the machine is suspended, where there is one. On Unix it counts from the start of
+    /// the machine, so that its instants mean the same to every process on it.
     #[must_use]
-    pub fn start_counting_suspension() -> Self {
-        Self { origin: Origin::System(system::Origin::now()) }
+    pub fn of_the_machine() -> Self {
+        Self { origin: Origin::System(SystemClock::new()) }
     }
 
     /// The time since the clock was started.
     pub(crate) fn elapsed(self) -> Duration {
         match self.origin {
-            Origin::System(origin) => origin.elapsed(),
+            Origin::System(clock) => clock.elapsed(),
             Origin::Tokio(origin) => origin.elapsed(),
         }
     }
 
-    pub(crate) fn instant(self) -> Instant {
+    /// The monotonic clock alone.
+    #[must_use]
+    pub fn instant(self) -> Instant {
         Instant::since_origin(self.elapsed())
     }
 
@@ -102,8 +107,8 @@ mod tests {
     /// Tokio's paused time jumps ahead where the system's does not: as far apart as after a suspension.
     #[tokio::test(start_paused = true)]
     async fn a_sleep_by_the_system_s_clock_looks_at_it_whatever_tokio_s_timers_say() {
-        let (clock, begun) = (Clock::start_counting_suspension(), std::time::Instant::now());
-        let at = Instant::since_origin(Duration::from_millis(40));
+        let (clock, begun) = (Clock::of_the_machine(), std::time::Instant::now());
+        let at = clock.instant().saturating_add(Duration::from_millis(40));
         clock.sleep_until(Some(at)).await;
         assert!(clock.instant() >= at && clock.left_until(at).is_zero());
         assert!(begun.elapsed() >= Duration::from_millis(39), "{:?}", begun.elapsed());

@@ -93,7 +93,7 @@ impl Elector {
     /// Outside a tokio runtime (tokio's own panic).
     #[must_use]
     pub fn start(config: ElectionConfig, transport: impl Transport + 'static) -> Self {
-        Self::start_by(Clock::start_counting_suspension(), config, transport)
+        Self::start_by(Clock::of_the_machine(), config, transport)
     }
 
     pub(crate) fn start_by(clock: Clock, config: ElectionConfig, transport: impl Transport + 'static) -> Self {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::keep::clock;
+use crate::keep::monotonic_seconds;
 
 /// How often a file is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -53,7 +53,7 @@ impl Feed {
 
     pub(super) fn tell(&self, who: Who, line: &str) {
         let Ok(value) = serde_json::from_str::<Value>(line) else { return };
-        let at = value.get("monotonic").and_then(Value::as_f64).unwrap_or_else(|| clock::now().as_secs_f64());
+        let at = value.get("monotonic").and_then(Value::as_f64).unwrap_or_else(monotonic_seconds);
         // The play is over when nobody listens.
         let _ = self.0.send(Told { who, at, value });
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use crate::keep::clock;
+use crate::keep::monotonic_seconds;
 use crate::signals::Signals;
 
 /// What this program is called when it is the connector: a link to it has this name.
@@ -68,7 +68,7 @@ pub(super) async fn work() -> io::Result<ExitCode> {
     let mut log = OpenOptions::new().append(true).create(true).open(log)?;
     let token = std::env::var("LEADER_FENCING_TOKEN").unwrap_or_default();
     let mut say = |event: &str| {
-        let line = serde_json::json!({"event": event, "monotonic": clock::now().as_secs_f64(), "token": token});
+        let line = serde_json::json!({"event": event, "monotonic": monotonic_seconds(), "token": token});
         log.write_all(format!("{line}\n").as_bytes())
     };
     say("work_started")?;

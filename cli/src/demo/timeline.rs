@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::feed::{Told, Who};
-use crate::keep::clock;
+use crate::keep::monotonic_seconds;
 
 pub(super) struct Timeline {
     began: f64,
@@ -13,12 +13,12 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub(super) fn begin() -> Self {
-        Self { began: clock::now().as_secs_f64() }
+        Self { began: monotonic_seconds() }
     }
 
     /// What the demo does next.
     pub(super) fn scene(&self, text: &str) {
-        self.line(clock::now().as_secs_f64(), "", text, Style::new().bold());
+        self.line(monotonic_seconds(), "", text, Style::new().bold());
     }
 
     /// What somebody tells, if it is worth a line.

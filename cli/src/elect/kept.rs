@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process;
 use std::time::Duration;
 
+use quorate_core::time::Instant;
 use quorate_runtime_tokio::random_seed;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
@@ -55,12 +56,11 @@ pub(super) enum News {
 }
 
 impl Kept {
-    /// Starts a keeper, and with it the command, which must be gone by then, on [the clock](crate::keep::clock) that we share
-    /// with the keeper.
-    pub(super) fn start(command: &[OsString], environment: &[(&str, String)], gone_by: Duration) -> io::Result<Self> {
+    /// Starts a keeper, and with it the command, which must be gone by then, on the machine's clock.
+    pub(super) fn start(command: &[OsString], environment: &[(&str, String)], gone_by: Instant) -> io::Result<Self> {
         let socket = format!("quorate-{}-{:016x}", process::id(), random_seed());
         let listener = protocol::listen(&socket)?;
-        let deadline = gone_by.as_nanos().to_string();
+        let deadline = protocol::nanoseconds(gone_by).to_string();
         let mut keeper = process::Command::new(OURSELVES);
         keeper.arg0("quorate").args(["keep", "--socket", &socket, "--deadline", &deadline, "--"]).args(command);
         keeper.envs(environment.iter().map(|(name, value)| (name, value)));
@@ -76,7 +76,7 @@ impl Kept {
     }
 
     /// Tells the keeper by when all must be gone.
-    pub(super) fn must_be_gone_by(&mut self, at: Duration) {
+    pub(super) fn must_be_gone_by(&mut self, at: Instant) {
         self.order(Order::Deadline(at));
     }
 
@@ -90,7 +90,7 @@ impl Kept {
         match &mut self.line {
             Line::Awaited { orders, .. } => orders.push(order),
             Line::Open { orders, .. } => {
-                // Not by way of the runtime, which believes that a line that was just opened cannot be written to.
+                // The runtime's own attempt may be refused before it has heard that a new line can be written to.
                 if let Err(error) = rustix::io::write(orders.as_ref(), order.line().as_bytes()) {
                     debug!("the keeper cannot be told: {error}");
                 }

@@ -10,7 +10,7 @@ use quorate_core::election::Event;
 use serde::Serialize;
 use tracing::warn;
 
-use crate::keep::clock;
+use crate::keep::monotonic_seconds;
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -84,7 +84,7 @@ impl Journal {
 
         let Some(file) = &mut self.file else { return };
         let time = format!("{:.6}", Timestamp::now());
-        let monotonic = (clock::now().as_secs_f64() * 1e6).round() / 1e6;
+        let monotonic = (monotonic_seconds() * 1e6).round() / 1e6;
         let written = serde_json::to_vec(&Timed { time, monotonic, record }).map_err(std::io::Error::from);
         let written = written.and_then(|mut line| {
             line.push(b'\n');

@@ -22,7 +22,7 @@ use super::record::{Journal, Record};
 use super::signals::{Signals, Told};
 use super::work::{Due, Run, Work};
 use crate::keep::protocol::End;
-use crate::keep::{adopt_orphans, children, clock};
+use crate::keep::{adopt_orphans, children};
 
 /// How the command is run.
 pub(super) struct Supervision {
@@ -126,24 +126,16 @@ impl Supervisor {
             ("LEADER_FENCING_TOKEN", term.to_string()),
             ("LEADER_TRANSITIONS", self.transitions.to_string()),
         ];
-        let gone_by = self.on_shared_clock(hard_deadline);
-        let kept = Kept::start(&self.supervision.command, &environment, gone_by)?;
+        let kept = Kept::start(&self.supervision.command, &environment, hard_deadline)?;
         Ok(Run::Running { kept, since: self.clock.now().instant })
-    }
-
-    /// The keeper's clock is read first: what holds us up in between makes it early, and never late.
-    fn on_shared_clock(&self, at: Instant) -> Duration {
-        let now = clock::now();
-        now.saturating_add(self.clock.left_until(at))
     }
 
     /// The command must be gone by another time.
     fn move_deadline(&mut self, hard_deadline: Instant) {
-        let gone_by = self.on_shared_clock(hard_deadline);
         let Some(work) = &mut self.work else { return };
         work.hard_deadline = hard_deadline;
         if let Run::Running { kept, .. } = &mut work.run {
-            kept.must_be_gone_by(gone_by);
+            kept.must_be_gone_by(hard_deadline);
         }
     }
 

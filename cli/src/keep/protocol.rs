@@ -4,14 +4,15 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use quorate_core::time::Instant;
 use rustix::process::{Pid, Signal, WaitStatus};
 use tokio::net::{UnixListener, UnixStream};
 
 /// What the keeper is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// By when everything must be gone, on [the clock](super::clock) that both share.
-    Deadline(Duration),
+    /// By when everything must be gone, on the machine's clock.
+    Deadline(Instant),
     /// A signal for the command and its group.
     Signal(Signal),
 }
@@ -19,18 +20,28 @@ pub(crate) enum Order {
 impl Order {
     pub(crate) fn line(self) -> String {
         match self {
-            Self::Deadline(at) => format!("deadline {}\n", at.as_nanos()),
+            Self::Deadline(at) => format!("deadline {}\n", nanoseconds(at)),
             Self::Signal(signal) => format!("signal {}\n", signal.as_raw()),
         }
     }
 
     pub(super) fn of_line(line: &str) -> Option<Self> {
         match line.split_once(' ')? {
-            ("deadline", at) => Some(Self::Deadline(Duration::from_nanos(at.parse().ok()?))),
+            ("deadline", at) => Some(Self::Deadline(instant(at.parse().ok()?))),
             ("signal", number) => Signal::from_named_raw(number.parse().ok()?).map(Self::Signal),
             _ => None,
         }
     }
+}
+
+/// An instant of the machine's clock, for another process.
+pub(crate) const fn nanoseconds(at: Instant) -> u128 {
+    at.elapsed_since_origin().as_nanos()
+}
+
+/// What another process means by it.
+pub(super) const fn instant(nanoseconds: u64) -> Instant {
+    Instant::since_origin(Duration::from_nanos(nanoseconds))
 }
 
 /// What the keeper says.
@@ -143,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_understood() {
-        for order in [Order::Deadline(Duration::new(7, 5)), Order::Signal(Signal::TERM)] {
+        for order in [Order::Deadline(Instant::since_origin(Duration::new(7, 5))), Order::Signal(Signal::TERM)] {
             assert_eq!(Order::of_line(order.line().trim_end()), Some(order));
         }
         let group = Pid::from_raw(4711).unwrap();

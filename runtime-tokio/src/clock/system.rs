@@ -1,53 +1,47 @@
 //! The system's monotonic clock that counts the time for which the machine was suspended.
 //!
-//! `CLOCK_BOOTTIME` on Linux and Android. On Apple's systems `CLOCK_MONOTONIC`, which their manual says goes on while the
+//! `CLOCK_BOOTTIME` on Linux and Android. On other Unix systems `CLOCK_MONOTONIC`: Apple's manual says that it goes on while the
 //! system is asleep; that could not be tried. Elsewhere what the standard library has, which may stand still meanwhile.
 
-#[cfg(any(target_os = "android", target_os = "linux", target_vendor = "apple"))]
-mod reading {
-    use std::time::Duration;
+use std::time::Duration;
 
-    use rustix::time::{ClockId, clock_gettime};
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SystemClock;
 
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    const CLOCK: ClockId = ClockId::Boottime;
-    #[cfg(target_vendor = "apple")]
-    const CLOCK: ClockId = ClockId::Monotonic;
+#[cfg(unix)]
+impl SystemClock {
+    pub(super) const fn new() -> Self {
+        Self
+    }
 
-    /// A reading of the clock, to count from.
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Origin(Duration);
+    /// Since the machine was started: the same for all its processes.
+    pub(super) fn elapsed(self) -> Duration {
+        use rustix::time::{ClockId, clock_gettime};
 
-    impl Origin {
-        pub(crate) fn now() -> Self {
-            let reading = clock_gettime(CLOCK);
-            let seconds = u64::try_from(reading.tv_sec).unwrap_or_default();
-            Self(Duration::new(seconds, u32::try_from(reading.tv_nsec).unwrap_or_default()))
-        }
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        const CLOCK: ClockId = ClockId::Boottime;
+        #[cfg(not(any(target_os = "android", target_os = "linux")))]
+        const CLOCK: ClockId = ClockId::Monotonic;
 
-        pub(crate) fn elapsed(self) -> Duration {
-            Self::now().0.saturating_sub(self.0)
-        }
+        let reading = clock_gettime(CLOCK);
+        let (seconds, nanoseconds) = (u64::try_from(reading.tv_sec), u32::try_from(reading.tv_nsec));
+        Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default())
     }
 }
 
-#[cfg(not(any(target_os = "android", target_os = "linux", target_vendor = "apple")))]
-mod reading {
-    use std::time::{Duration, Instant};
+#[cfg(not(unix))]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SystemClock(std::time::Instant);
 
-    /// A reading of the clock, to count from.
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Origin(Instant);
+#[cfg(not(unix))]
+impl SystemClock {
+    pub(super) fn new() -> Self {
+        Self(std::time::Instant::now())
+    }
 
-    impl Origin {
-        pub(crate) fn now() -> Self {
-            Self(Instant::now())
-        }
-
-        pub(crate) fn elapsed(self) -> Duration {
-            self.0.elapsed()
-        }
+    /// Since it was made.
+    pub(super) fn elapsed(self) -> Duration {
+        self.0.elapsed()
     }
 }
-
-pub(super) use reading::Origin;

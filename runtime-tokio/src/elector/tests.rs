@@ -50,6 +50,23 @@ fn leader() -> (Election, Vec<Order>) {
     (machine, orders)
 }
 
+/// The answer that begins a term may be under way when we are asked to step down.
+#[tokio::test(start_paused = true)]
+async fn a_term_that_begins_after_we_were_asked_to_step_down_is_stopped() {
+    let stops: [fn(&Shared); 2] = [|shared| shared.step_down(GRACE), Shared::end_running];
+    for stop in stops {
+        let (machine, orders) = leader();
+        let (reports, _reported) = unbounded_channel();
+        let shared = Arc::new(Shared::new(Clock::start(), machine.clone(), Span::none(), reports));
+        let guard = Guard::of_any_term(Arc::clone(&shared));
+        stop(&shared);
+        shared.publish(&machine);
+        orders.iter().cloned().for_each(|order| shared.carry_out(order));
+        shared.publish(&machine);
+        assert!(!guard.is_leading() && guard.token().is_none());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_term_that_was_stopped_is_not_revived_by_a_machine_that_has_yet_to_hear_of_it() {
     let stops: [fn(&Shared); 3] = [|shared| shared.step_down(GRACE), |shared| shared.shut_down(GRACE), Shared::end];

@@ -17,7 +17,7 @@ fn awaited(name: &str) -> (Kept, net::SocketAddr) {
 #[tokio::test]
 async fn what_was_ordered_before_the_keeper_called_reaches_it() {
     let (mut kept, address) = awaited("orders");
-    kept.must_be_gone_by(Duration::from_secs(7));
+    kept.must_be_gone_by(Instant::since_origin(Duration::from_secs(7)));
     kept.signal(Signal::TERM);
     let mut keeper = net::UnixStream::connect_addr(&address).unwrap();
     keeper.write_all(b"started 4711\n").unwrap();
