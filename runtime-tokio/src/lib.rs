@@ -67,6 +67,7 @@ mod exchanges;
 #[cfg(feature = "hyper")]
 mod hyper;
 mod membership;
+mod reader;
 mod seed;
 mod trace;
 mod transport;

@@ -13,12 +13,9 @@ use super::guard::Lead;
 use super::term::Term;
 use super::{Candidacy, DEFAULT_GRACE, RunError, Shutdown};
 use crate::clock::Clock;
+use crate::reader;
 
-/// How many steps a slow reader may be behind before it is told the present instead.
-const BACKLOG: usize = 1024;
-
-/// The events of one step of the machine.
-pub(super) type Step = Arc<[Event]>;
+type Step = reader::Step<Event>;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -80,7 +77,7 @@ impl Shared {
             candidacy: Candidacy::Standing,
             present: [None, None],
             told: 0,
-            steps: Some(broadcast::Sender::new(BACKLOG)),
+            steps: Some(broadcast::Sender::new(reader::BACKLOG)),
         };
         let lead = Lead::none(clock);
         Self { clock, span, lead, state: Mutex::new(state), changed: watch::Sender::new(()), reports }

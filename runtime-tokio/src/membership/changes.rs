@@ -1,68 +1,44 @@
 //! A stream of what happens, that a slow reader cannot hold up and does not lose its place in.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use quorate_core::membership::{Change, Departure, Event};
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::task::coop;
-use tracing::warn;
 
-use super::shared::{Members, Shared, Step, follow};
+use super::shared::{Members, Shared, follow};
+use crate::reader::Reader;
 
 /// The stream that [`MembershipHandle::changes`](super::MembershipHandle::changes) gives.
 #[derive(Debug)]
 pub struct Changes {
     shared: Arc<Shared>,
-    /// Absent when the task has ended.
-    steps: Option<Receiver<Step>>,
-    /// How many of the membership's events have come here, or were there before this stream.
-    seen: usize,
-    missed: u64,
-    /// The view as this stream was told it.
-    told: Members,
-    told_synced: bool,
-    /// What comes before the next step of the channel.
-    first: VecDeque<Event>,
+    reader: Reader<Event>,
+    told: Told,
+}
+
+/// What this stream was told.
+#[derive(Debug, Default)]
+struct Told {
+    members: Members,
+    synced: bool,
 }
 
 impl Changes {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let (told, first) = (Members::new(), VecDeque::new());
-        let mut changes = Self { shared, steps: None, seen: 0, missed: 0, told, told_synced: false, first };
-        changes.catch_up();
-        changes
+        let (mut reader, told) = (Reader::new(), Told::default());
+        told.catch_up(&shared, &mut reader);
+        Self { shared, reader, told }
     }
 
     /// The next event; `None` once the membership has ended, after all that was told before. Dropping the future loses
     /// nothing, so it may be one branch of a `select!`.
     pub async fn next(&mut self) -> Option<Event> {
-        // Whoever reads a long step must let the other tasks have their turn.
-        coop::consume_budget().await;
-        loop {
-            if let Some(event) = self.first.pop_front() {
-                match &event {
-                    Event::Change(change) => follow(&mut self.told, change),
-                    Event::Synced { .. } => self.told_synced = true,
-                    _ => {}
-                }
-                return Some(event);
-            }
-            match self.steps.as_mut()?.recv().await {
-                Ok(step) => {
-                    self.seen = self.seen.wrapping_add(step.len());
-                    self.first.extend(step.iter().cloned());
-                }
-                Err(RecvError::Lagged(_)) => {
-                    let missed = self.catch_up();
-                    // Not with the membership's target: who turns that off and prints the events has not been told this.
-                    warn!(missed, "a stream is read too slowly: it is told how the view differs instead");
-                    self.missed = self.missed.saturating_add(u64::try_from(missed).unwrap_or(u64::MAX));
-                }
-                Err(RecvError::Closed) => return None,
-            }
+        let event = self.reader.next(|reader| self.told.catch_up(&self.shared, reader)).await?;
+        match &event {
+            Event::Change(change) => follow(&mut self.told.members, change),
+            Event::Synced { .. } => self.told.synced = true,
+            _ => {}
         }
+        Some(event)
     }
 
     /// How many events this stream has missed so far because it was read too slowly: more than 1024 steps of the machine
@@ -71,20 +47,18 @@ impl Changes {
     /// It grows within [`next`](Self::next), before the first event of the difference is given.
     #[must_use]
     pub const fn missed(&self) -> u64 {
-        self.missed
+        self.reader.missed()
     }
+}
 
-    /// From what was told last to the view as it is, and from there on with the channel. Returns how many events it skips.
-    fn catch_up(&mut self) -> usize {
-        let state = self.shared.lock();
-        let missed = state.told.wrapping_sub(self.seen);
-        (self.steps, self.seen) = (state.subscribe(), state.told);
-        self.first.extend(differences(&self.told, &state.members).map(Event::Change));
-        if state.is_synced && !self.told_synced {
-            self.first.push_back(Event::Synced { members: state.members.len() });
-        }
-        self.first.push_back(Event::Standing(state.standing.clone()));
-        missed
+impl Told {
+    /// From what was told last to the view as it is, and from there on with the channel. Returns how many events are skipped.
+    fn catch_up(&self, shared: &Shared, reader: &mut Reader<Event>) -> usize {
+        let state = shared.lock();
+        let changes = differences(&self.members, &state.members).map(Event::Change);
+        let synced = (state.is_synced && !self.synced).then(|| Event::Synced { members: state.members.len() });
+        let standing = Event::Standing(state.standing.clone());
+        reader.resume(state.subscribe(), state.told, changes.chain(synced).chain([standing]))
     }
 }
 

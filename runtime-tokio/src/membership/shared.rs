@@ -11,14 +11,10 @@ use quorate_core::time::Instant;
 use tokio::sync::{broadcast, watch};
 
 use crate::clock::Clock;
-
-/// How many steps a slow reader may be behind before it is told the difference instead. Not events: a single step has as many
-/// as the first list has members, and no reader can be faster than a step.
-const BACKLOG: usize = 1024;
+use crate::reader;
 
 pub(super) type Members = BTreeMap<NodeName, Arc<Member>>;
-/// The events of one step of the machine.
-pub(super) type Step = Arc<[Event]>;
+type Step = reader::Step<Event>;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -58,7 +54,7 @@ impl Shared {
             is_synced: false,
             told: 0,
             ended_at: None,
-            steps: Some(broadcast::Sender::new(BACKLOG)),
+            steps: Some(broadcast::Sender::new(reader::BACKLOG)),
         };
         Self { clock, state: Mutex::new(state), progress: watch::Sender::new(Progress::Syncing) }
     }
