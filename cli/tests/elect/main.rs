@@ -8,6 +8,8 @@
 )]
 
 mod candidate;
+#[path = "../support/dev_server.rs"]
+mod dev_server;
 mod ending;
 mod events;
 mod keeper;

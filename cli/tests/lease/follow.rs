@@ -8,7 +8,8 @@ use quorate_transport_hyper::serve::FaultChange;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::server::{Server, held, wait};
+use super::process::wait;
+use super::server::{Server, held};
 
 /// Renewed so many times.
 fn renewal(count: u32) -> Value {

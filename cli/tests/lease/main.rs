@@ -7,7 +7,11 @@
     reason = "a test that goes wrong should stop there"
 )]
 
+#[path = "../support/dev_server.rs"]
+mod dev_server;
 mod follow;
 mod look;
+#[path = "../support/process.rs"]
+mod process;
 mod server;
 mod usage;

@@ -1,39 +1,27 @@
 //! A server with a Lease on it, and those who look at it.
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use quorate_core::api::Method;
-use quorate_core::testing::{FakeAnswer, FakeApi, FakeRequest};
-use quorate_transport_hyper::serve::{FaultChange, Serve, ServeOptions};
+use quorate_transport_hyper::serve::FaultChange;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use snapbox::cmd::cargo_bin;
-use tempfile::TempDir;
 
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::dev_server::DevServer;
+use super::process::{PATIENCE, lines, said, wait};
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
 
-pub(crate) struct Server {
-    serve: Serve,
-    folder: TempDir,
-}
+pub(crate) struct Server(DevServer);
 
 impl Server {
     /// Without any Lease.
     pub(crate) fn empty() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let serve = runtime.block_on(Serve::start(ServeOptions::default(), FakeApi::new(1))).unwrap();
-        // It serves until all tests are over.
-        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("kubeconfig"), serve.kubeconfig()).unwrap();
-        Self { serve, folder }
+        Self(DevServer::start())
     }
 
     /// With a Lease `demo` of this spec.
@@ -43,46 +31,36 @@ impl Server {
         server
     }
 
-    fn ask(&self, method: Method, target: &str, content_type: &str, body: &str) -> Value {
-        let (content_type, token) = (Some(content_type), Some(self.serve.token()));
-        let request = FakeRequest { method, target, token, content_type, body: body.as_bytes() };
-        let FakeAnswer::Complete(answer) = self.serve.with(|api, now| api.handle(now, &request)) else {
-            panic!("{target} is a watch")
-        };
-        assert!((200..300).contains(&answer.status), "{}", String::from_utf8_lossy(&answer.body));
-        serde_json::from_slice(&answer.body).unwrap()
-    }
-
     pub(crate) fn create(&self, spec: &Value) -> Value {
         let lease = json!({"metadata": {"name": "demo"}, "spec": spec});
-        self.ask(Method::Post, LEASES, "application/json", &lease.to_string())
+        self.0.ask(Method::Post, LEASES, "application/json", &lease.to_string())
     }
 
     /// Merges this into it. What comes back is how it is then.
     pub(crate) fn patch(&self, patch: &Value) -> Value {
         let target = format!("{LEASES}/demo");
-        self.ask(Method::Patch, &target, "application/merge-patch+json", &patch.to_string())
+        self.0.ask(Method::Patch, &target, "application/merge-patch+json", &patch.to_string())
     }
 
     pub(crate) fn delete(&self) {
-        self.ask(Method::Delete, &format!("{LEASES}/demo"), "application/json", "{}");
+        self.0.ask(Method::Delete, &format!("{LEASES}/demo"), "application/json", "{}");
     }
 
     pub(crate) fn change(&self, change: &FaultChange) {
-        self.serve.change(change);
+        self.0.serve.change(change);
     }
 
     /// Waits until somebody watches.
     pub(crate) fn until_watched(&self) {
         let deadline = Instant::now() + PATIENCE;
-        while self.serve.open_watches() == 0 {
+        while self.0.serve.open_watches() == 0 {
             assert!(Instant::now() < deadline, "nobody watches");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
     pub(crate) fn kubeconfig(&self) -> PathBuf {
-        self.folder.path().join("kubeconfig")
+        self.0.path("kubeconfig")
     }
 
     /// `quorate lease`, with nothing in its environment that could change what it does.
@@ -125,11 +103,7 @@ pub(crate) struct Following {
 impl Following {
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let out = child.stdout.take().unwrap();
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
+        let lines = lines(child.stdout.take().unwrap());
         Self { child, lines }
     }
 
@@ -154,7 +128,7 @@ impl Following {
     fn any(&mut self, event: &str) -> Value {
         let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
             self.child.kill().unwrap();
-            let said = self.said();
+            let said = said(&mut self.child);
             panic!("no event {event}; it said: {said}");
         };
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"))
@@ -167,13 +141,7 @@ impl Following {
     /// Waits for its end; what it said on standard error comes with it.
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = wait(&mut self.child);
-        (status, self.said())
-    }
-
-    fn said(&mut self) -> String {
-        let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        said
+        (status, said(&mut self.child))
     }
 }
 
@@ -181,20 +149,5 @@ impl Following {
 impl Drop for Following {
     fn drop(&mut self) {
         self.child.kill().ok();
-    }
-}
-
-/// Waits for the end of a process that must come.
-pub(crate) fn wait(child: &mut Child) -> ExitStatus {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match child.try_wait().unwrap() {
-            Some(status) => return status,
-            None if Instant::now() > deadline => {
-                child.kill().unwrap();
-                panic!("it does not end");
-            }
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
     }
 }

@@ -1,58 +1,37 @@
 //! A cluster of pods behind a Service, and those who watch it.
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use quorate_core::api::Method;
-use quorate_core::testing::{FakeAnswer, FakeApi, FakeRequest};
-use quorate_transport_hyper::serve::{FaultChange, Serve, ServeOptions};
+use quorate_transport_hyper::serve::FaultChange;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process_group};
 use serde_json::{Value, json};
 use snapbox::cmd::cargo_bin;
-use tempfile::TempDir;
 
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::dev_server::DevServer;
+use super::process::{PATIENCE, lines, said, wait};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
 /// The Service `web`, and pods behind it.
-pub(crate) struct Cluster {
-    server: Serve,
-    folder: TempDir,
-}
+pub(crate) struct Cluster(DevServer);
 
 impl Cluster {
     /// So many pods, all of them ready: the pod web-3 has the address 10.0.0.3.
     pub(crate) fn of(pods: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let server = runtime.block_on(Serve::start(ServeOptions::default(), FakeApi::new(1))).unwrap();
-        // It serves until all tests are over.
-        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("kubeconfig"), server.kubeconfig()).unwrap();
         let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
             "spec": {"clusterIP": "None", "selector": {"app": "web"}, "ports": [{"port": 80}]}});
-        let cluster = Self { server, folder };
+        let cluster = Self(DevServer::start());
         cluster.load(service);
         (1..=pods).for_each(|number| cluster.add(number));
         cluster
     }
 
     pub(crate) fn load(&self, object: Value) {
-        self.server.with(|api, now| api.load(now, &[object])).unwrap();
-    }
-
-    fn ask(&self, method: Method, target: &str, content_type: &str, body: &str) {
-        let (content_type, token) = (Some(content_type), Some(self.server.token()));
-        let request = FakeRequest { method, target, token, content_type, body: body.as_bytes() };
-        let FakeAnswer::Complete(answer) = self.server.with(|api, now| api.handle(now, &request)) else {
-            panic!("{target} is a watch")
-        };
-        assert!((200..300).contains(&answer.status), "{}", String::from_utf8_lossy(&answer.body));
+        self.0.serve.with(|api, now| api.load(now, &[object])).unwrap();
     }
 
     pub(crate) fn add(&self, number: usize) {
@@ -68,20 +47,20 @@ impl Cluster {
         let status = if is_ready { "True" } else { "False" };
         let patch = json!({"status": {"conditions": [{"type": "Ready", "status": status}]}});
         let target = format!("{PODS}/web-{number}/status");
-        self.ask(Method::Patch, &target, "application/merge-patch+json", &patch.to_string());
+        self.0.ask(Method::Patch, &target, "application/merge-patch+json", &patch.to_string());
     }
 
     pub(crate) fn remove(&self, number: usize) {
         let at_once = r#"{"gracePeriodSeconds": 0}"#;
-        self.ask(Method::Delete, &format!("{PODS}/web-{number}"), "application/json", at_once);
+        self.0.ask(Method::Delete, &format!("{PODS}/web-{number}"), "application/json", at_once);
     }
 
     pub(crate) fn change(&self, change: &FaultChange) {
-        self.server.change(change);
+        self.0.serve.change(change);
     }
 
     pub(crate) fn open_watches(&self) -> usize {
-        self.server.open_watches()
+        self.0.serve.open_watches()
     }
 
     /// Writes a connector: a script whose folder is `$HERE`.
@@ -89,13 +68,13 @@ impl Cluster {
         use std::os::unix::fs::PermissionsExt as _;
 
         let path = self.path("connector");
-        std::fs::write(&path, format!("#!/bin/sh\nHERE={}\n{body}\n", self.folder.path().display())).unwrap();
+        std::fs::write(&path, format!("#!/bin/sh\nHERE={}\n{body}\n", self.path("").display())).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         path.to_str().unwrap().into()
     }
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {
-        self.folder.path().join(file)
+        self.0.path(file)
     }
 
     /// What a connector has written so far.
@@ -162,7 +141,7 @@ impl Watch {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
                 self.child.kill().unwrap();
-                let said = self.said();
+                let said = said(&mut self.child);
                 panic!("no event: {what}; so far: {:#?}; it said: {said}", self.seen);
             };
             let event: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
@@ -194,13 +173,7 @@ impl Watch {
     /// Waits for its end; what it said on standard error comes with it.
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = wait(&mut self.child);
-        (status, self.said())
-    }
-
-    fn said(&mut self) -> String {
-        let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        said
+        (status, said(&mut self.child))
     }
 }
 
@@ -209,31 +182,4 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.child.kill().ok();
     }
-}
-
-/// Waits for the end of a process that must come.
-pub(crate) fn wait(child: &mut Child) -> ExitStatus {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match child.try_wait().unwrap() {
-            Some(status) => return status,
-            None if Instant::now() > deadline => {
-                child.kill().unwrap();
-                panic!("it does not end");
-            }
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    }
-}
-
-fn lines(out: ChildStdout) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(out).lines() {
-            if sender.send(line.unwrap()).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
 }

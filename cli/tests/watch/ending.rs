@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use super::cluster::{Cluster, wait};
+use super::cluster::Cluster;
+use super::process::wait;
 
 #[test]
 fn a_signal_ends_it_and_hangs_up_on_nobody() {

@@ -8,7 +8,11 @@
 )]
 
 mod cluster;
+#[path = "../support/dev_server.rs"]
+mod dev_server;
 mod ending;
 mod events;
 mod links;
+#[path = "../support/process.rs"]
+mod process;
 mod usage;
