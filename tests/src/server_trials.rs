@@ -16,6 +16,16 @@ use crate::trouble::Trouble;
 /// Most tests wait for the server most of the time.
 const THREADS: usize = 6;
 
+/// [Runs](run) these tests, each under its own path.
+#[macro_export]
+macro_rules! server_trials {
+    ($($test:path),* $(,)?) => {
+        $crate::server_trials::run(
+            [$((stringify!($test), $test as fn() -> Result<(), $crate::trouble::Trouble>)),*]
+        )
+    };
+}
+
 /// Runs tests, each with its name, as `cargo test` expects it of a test binary.
 ///
 /// With `apiserver` among the words of `QUORATE_REQUIRE`, separated by commas, none may be ignored.

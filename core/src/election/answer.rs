@@ -159,10 +159,8 @@ impl Election {
         let after = after.unwrap_or_default().min(self.config.longest_pause());
         self.pace.not_before = self.pace.not_before.max(self.latest.saturating_add(after));
         if let Call::Write { write, is_void } = in_flight.call {
-            let is_stale = matches!(
-                failure,
-                ElectionFailure::Refused(Refusal::Conflict { .. }) | ElectionFailure::Refused(Refusal::NotFound { .. })
-            );
+            let is_stale =
+                matches!(failure, ElectionFailure::Refused(Refusal::Conflict { .. } | Refusal::NotFound { .. }));
             if is_stale {
                 self.pace.conflicts = self.pace.conflicts.saturating_add(1);
                 if self.pace.conflicts <= QUICK_CONFLICTS {

@@ -25,16 +25,9 @@ use std::process::ExitCode;
 
 use quorate_tests::server_trials;
 
-/// Each test under its own path.
-macro_rules! tests {
-    ($($test:path),* $(,)?) => {
-        [$((stringify!($test), $test as fn() -> Result<(), quorate_tests::trouble::Trouble>)),*]
-    };
-}
-
 fn main() -> ExitCode {
     // The slow ones first, so that the rest fits in beside them.
-    server_trials::run(tests![
+    server_trials![
         client_go::a_hand_over_takes_a_tenth_of_client_gos_at_most,
         client_go::beside_a_client_go_candidate_nothing_overlaps,
         kills::a_supervisor_that_is_killed_is_replaced_within_the_lease_and_half_a_second,
@@ -52,5 +45,5 @@ fn main() -> ExitCode {
         manifests::the_server_takes_what_we_ship,
         manifests::the_shipped_role_is_enough,
         terms::a_leader_that_is_told_to_end_hands_over_at_once,
-    ])
+    ]
 }

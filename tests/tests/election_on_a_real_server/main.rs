@@ -23,16 +23,9 @@ use std::process::ExitCode;
 
 use quorate_tests::server_trials;
 
-/// Each test under its own path.
-macro_rules! tests {
-    ($($test:path),* $(,)?) => {
-        [$((stringify!($test), $test as fn() -> Result<(), quorate_tests::trouble::Trouble>)),*]
-    };
-}
-
 fn main() -> ExitCode {
     // The slow ones first, so that the rest fits in beside them.
-    server_trials::run(tests![
+    server_trials![
         slow::two_seconds_of_latency_on_every_answer_change_no_leader,
         people::malformed_leases_block_nobody_for_ever_and_are_taken_by_their_changes_only,
         client_go::a_crash_of_either_is_taken_over_after_the_duration_without_overlap,
@@ -52,5 +45,5 @@ fn main() -> ExitCode {
         terms::a_release_hands_over_within_a_round_trip_and_jitter,
         terms::one_of_two_leads_at_once_where_there_is_a_lease,
         terms::whoever_creates_the_lease_leads_one_duration_later,
-    ])
+    ]
 }

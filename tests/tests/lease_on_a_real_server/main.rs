@@ -10,16 +10,9 @@ use std::process::ExitCode;
 
 use quorate_tests::server_trials;
 
-/// Each test under its own path.
-macro_rules! tests {
-    ($($test:path),* $(,)?) => {
-        [$((stringify!($test), $test as fn() -> Result<(), quorate_tests::trouble::Trouble>)),*]
-    };
-}
-
 fn main() -> ExitCode {
     // The slow ones first, so that the rest fits in beside them.
-    server_trials::run(tests![
+    server_trials![
         following::a_server_that_starts_again_costs_no_event,
         following::a_history_that_is_forgotten_is_made_up_for_by_a_read,
         rights::a_watch_without_the_right_goes_by_reads_and_names_the_rule,
@@ -31,5 +24,5 @@ fn main() -> ExitCode {
         looks::a_record_that_client_go_released_is_free,
         looks::malformed_records_count_as_what_they_count_as,
         looks::a_missing_lease_is_named_with_how_to_see_others,
-    ])
+    ]
 }

@@ -18,16 +18,9 @@ use std::process::ExitCode;
 
 use quorate_tests::server_trials;
 
-/// Each test under its own path.
-macro_rules! tests {
-    ($($test:path),* $(,)?) => {
-        [$((stringify!($test), $test as fn() -> Result<(), quorate_tests::trouble::Trouble>)),*]
-    };
-}
-
 fn main() -> ExitCode {
     // The slow ones first, so that the rest fits in beside them.
-    server_trials::run(tests![
+    server_trials![
         outages::clients_that_wait_for_a_starting_server_never_get_a_wrong_answer,
         outages::a_server_that_is_down_is_asked_until_the_request_timeout_and_one_that_comes_back_answers,
         outages::a_frozen_server_is_given_up_at_the_request_timeout_and_a_thawed_one_answers,
@@ -61,5 +54,5 @@ fn main() -> ExitCode {
         states::a_terminating_pod_counts_by_policy,
         states::a_pod_that_is_not_ready_counts_by_policy,
         states::pods_that_are_not_there_are_skipped_with_a_reason,
-    ])
+    ]
 }

@@ -14,16 +14,9 @@ use std::process::ExitCode;
 
 use quorate_tests::server_trials;
 
-/// Each test under its own path.
-macro_rules! tests {
-    ($($test:path),* $(,)?) => {
-        [$((stringify!($test), $test as fn() -> Result<(), quorate_tests::trouble::Trouble>)),*]
-    };
-}
-
 fn main() -> ExitCode {
     // The slow ones first, so that the rest fits in beside them.
-    server_trials::run(tests![
+    server_trials![
         outages::a_frozen_server_is_noticed_by_its_pings_and_disconnects_nobody,
         churn::when_fifty_pods_come_to_rest_the_events_add_up_to_the_servers_own_list,
         credentials::a_token_that_expires_disconnects_nobody_and_its_replacement_is_read,
@@ -41,5 +34,5 @@ fn main() -> ExitCode {
         links::links_that_are_there_already_are_found_and_strangers_are_left_alone,
         links::a_peer_that_refuses_is_dialled_until_it_accepts,
         links::a_link_that_drops_is_made_again,
-    ])
+    ]
 }
