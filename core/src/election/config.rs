@@ -118,6 +118,13 @@ impl ElectionOptions {
         let faults = config.faults();
         if faults.is_empty() { Ok(config) } else { Err(ElectionConfigError::new(faults)) }
     }
+
+    /// Takes the options unproven: to show what becomes of a cluster whose options cannot work.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn unproven(self) -> ElectionConfig {
+        ElectionConfig::derive(self)
+    }
 }
 
 /// Options that work, and what they buy.
