@@ -29,7 +29,8 @@ impl fmt::Display for LinkId {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Order {
-    /// Connect to this peer, and report how it [ended](super::Report::Ended).
+    /// Connect to this peer, and report how it [ended](super::Report::Ended). A peer that is connected already, by whomever, is a
+    /// success.
     Connect {
         /// Names the attempt in its report.
         id: LinkId,
