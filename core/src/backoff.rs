@@ -75,6 +75,16 @@ impl Backoff {
     pub(crate) const fn reset(&mut self) {
         self.doublings = 0;
     }
+
+    /// For model checkers: from here on the same waits, whatever chance was used up.
+    #[cfg(feature = "testing")]
+    pub(crate) const fn forget_chance(&mut self) {
+        self.jitter = Jitter::from_seed(0);
+        // The longest wait is long reached.
+        if self.doublings > 16 {
+            self.doublings = 16;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 //! real server.
 //!
 //! It serves namespaced pods, services, endpoints, endpointslices, leases and events; every namespace exists. The Endpoints
-//! and slices of a Service with a selector follow its pods at once.
+//! and slices of a Service with a selector follow its pods at once, or after a delay.
+//!
+//! Around it are [promises], which hold any world to what Quorate promises, and a [simulation] of a whole cluster.
 //!
 //! # Example
 //!
@@ -35,6 +37,7 @@
 
 mod answer;
 mod auth;
+pub mod canonical;
 mod controller;
 mod defaults;
 mod delete;
@@ -47,19 +50,25 @@ mod list;
 mod load;
 mod object;
 mod page;
+pub mod promises;
 mod random;
 mod request;
 mod selector;
+pub mod simulation;
 mod status;
 mod store;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod time;
 mod validate;
 mod watch;
 mod write;
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use serde_json::Value;
 
@@ -87,6 +96,10 @@ pub struct FakeApi {
     pending: Vec<WatchUpdate>,
     /// When pods that are being deleted are gone.
     terminations: BTreeMap<Key, Instant>,
+    /// How long after a pod's change Endpoints and slices follow.
+    endpoints_delay: Option<Duration>,
+    /// The namespaces in which they have yet to, and when they do.
+    unfollowed: BTreeMap<String, Instant>,
     random: Random,
     lag: Option<u64>,
     stale_quorum: bool,
@@ -107,6 +120,8 @@ impl FakeApi {
             next_watch: 1,
             pending: Vec::new(),
             terminations: BTreeMap::new(),
+            endpoints_delay: None,
+            unfollowed: BTreeMap::new(),
             random: Random::new(seed),
             lag: None,
             stale_quorum: false,
@@ -130,11 +145,12 @@ impl FakeApi {
         core::mem::take(&mut self.pending)
     }
 
-    /// When something happens by itself: a bookmark, the end of a watch, the end of a pod that is being deleted.
+    /// When something happens by itself: a bookmark, the end of a watch, the end of a pod that is being deleted, the update of
+    /// delayed Endpoints.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let watches = self.watches.values().map(Watch::deadline);
-        watches.chain(self.terminations.values().copied()).min()
+        watches.chain(self.terminations.values().copied()).chain(self.unfollowed.values().copied()).min()
     }
 
     /// Forgets a watch whose client went away.
@@ -191,6 +207,18 @@ impl FakeApi {
         self.overload = retry_after_seconds;
     }
 
+    /// Lets the Endpoints and slices of a Service follow its pods so long after a change, many changes at once, as the real
+    /// controllers do; `None`, which is the beginning, lets them follow at once.
+    pub const fn delay_endpoints(&mut self, delay: Option<Duration>) {
+        self.endpoints_delay = delay;
+    }
+
+    /// Whether Endpoints and slices have yet to follow a change.
+    #[must_use]
+    pub fn has_endpoints_to_follow(&self) -> bool {
+        !self.unfollowed.is_empty()
+    }
+
     /// The version of the newest change.
     #[must_use]
     pub const fn version(&self) -> u64 {
@@ -208,6 +236,7 @@ impl FakeApi {
         self.latest = self.latest.max(now.instant);
         let now = Now { instant: self.latest, ..now };
         self.advance_terminations(now);
+        self.advance_endpoints(now);
         self.advance_watches(now.instant);
         now
     }

@@ -116,21 +116,10 @@ impl Lease {
         self.object.get("metadata")?.get("annotations")?.get(NONCE_ANNOTATION)?.as_str()
     }
 
-    /// Names its version anew.
+    /// For model checkers, to name its parts anew: what was read out of it, and itself.
     #[cfg(feature = "testing")]
-    pub(crate) fn rename_version(&mut self, rename: impl FnOnce(&mut ResourceVersion)) {
-        rename(&mut self.version);
-        if let Some(version) = self.object.get_mut("metadata").and_then(|meta| meta.get_mut("resourceVersion")) {
-            *version = self.version.as_str().into();
-        }
-    }
-
-    /// Names its `renewTime` anew.
-    #[cfg(feature = "testing")]
-    pub(crate) fn rename_renewal(&mut self, rename: impl FnOnce(&mut String)) {
-        if let Some(Value::String(time)) = self.object.get_mut("spec").and_then(|spec| spec.get_mut("renewTime")) {
-            rename(time);
-        }
+    pub(crate) const fn parts_mut(&mut self) -> (&mut Arc<str>, &mut ResourceVersion, &mut Map<String, Value>) {
+        (&mut self.uid, &mut self.version, &mut self.object)
     }
 
     /// The body of a PUT: this Lease with the claim in it. It carries this one's uid and resourceVersion.

@@ -42,7 +42,7 @@ impl Eyes for ElectionConfig {
 pub(super) struct Observation {
     pub(super) sight: Sight,
     /// The uid of the last Lease that was seen, also once it is gone.
-    uid: Option<Arc<str>>,
+    pub(super) uid: Option<Arc<str>>,
     /// The newest version that was seen; empty before any.
     pub(super) newest: ResourceVersion,
     /// When we received the last change of content.

@@ -22,7 +22,7 @@ impl FencingToken {
 
     /// For model checkers, to name it anew.
     #[cfg(feature = "testing")]
-    pub const fn version_mut(&mut self) -> &mut ResourceVersion {
+    pub(super) const fn version_mut(&mut self) -> &mut ResourceVersion {
         &mut self.0
     }
 

@@ -16,7 +16,11 @@ use super::view::Member;
 use crate::api::{AnswerPart, Namespace};
 use crate::machine::{Actions, Deadline, Input, Machine, RequestId, RequestIds};
 use crate::name::NodeName;
+use crate::text::one_line;
 use crate::time::{Instant, Now};
+
+/// The longest explanation, in bytes: a few collections may be in trouble, each with some 1,500.
+const EXPLANATION_LIMIT: usize = 16_384;
 
 /// A live view of the peers, and links that follow it.
 ///
@@ -113,7 +117,8 @@ impl Machine for Membership {
             text.push_str("; ");
             text.push_str(&links.explain(now.instant));
         }
-        text
+        // What a 403 takes to mend is several lines.
+        one_line(&text, EXPLANATION_LIMIT)
     }
 }
 

@@ -30,8 +30,29 @@ struct Endpoint<'a> {
 }
 
 impl FakeApi {
-    /// Brings the Endpoints and slices of a namespace up to date.
+    /// Pods or Services of a namespace have changed: its Endpoints and slices follow, at once or after the delay.
     pub(super) fn follow_pods(&mut self, now: Now, namespace: &str) {
+        match self.endpoints_delay {
+            Some(delay) => {
+                let due = now.instant.saturating_add(delay);
+                self.unfollowed.entry(namespace.to_string()).or_insert(due);
+            }
+            None => self.update_endpoints(now, namespace),
+        }
+    }
+
+    /// Lets those follow whose delay is over.
+    pub(super) fn advance_endpoints(&mut self, now: Now) {
+        let due = self.unfollowed.iter().filter(|(_, due)| **due <= now.instant);
+        let due: Vec<String> = due.map(|(namespace, _)| namespace.clone()).collect();
+        for namespace in due {
+            self.unfollowed.remove(&namespace);
+            self.update_endpoints(now, &namespace);
+        }
+    }
+
+    /// Brings the Endpoints and slices of a namespace up to date.
+    fn update_endpoints(&mut self, now: Now, namespace: &str) {
         let services: Vec<Arc<Value>> =
             self.store.in_namespace(Kind::Service, namespace).map(|(_, service)| Arc::clone(service)).collect();
         if services.is_empty() {

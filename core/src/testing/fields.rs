@@ -1,13 +1,12 @@
 //! Field selectors: the few fields by which the server finds objects.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::object;
 use super::status::{ApiError, Result};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -100,6 +99,7 @@ fn unknown(kind: Kind, field: &str) -> ApiError {
     })
 }
 
-fn read(object: &Value, field: &str) -> String {
-    object::text(object, &format!("/{}", field.replace('.', "/"))).to_string()
+fn read<'a>(object: &'a Value, field: &str) -> &'a str {
+    let value = field.split('.').try_fold(object, |value, name| value.get(name));
+    value.and_then(Value::as_str).unwrap_or_default()
 }

@@ -50,10 +50,10 @@ pub(super) type Snapshot = BTreeMap<String, Arc<Value>>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Store {
-    objects: BTreeMap<Key, Arc<Value>>,
-    history: VecDeque<Change>,
-    version: u64,
-    compacted: u64,
+    pub(super) objects: BTreeMap<Key, Arc<Value>>,
+    pub(super) history: VecDeque<Change>,
+    pub(super) version: u64,
+    pub(super) compacted: u64,
     /// Writes are tried out: versions stay.
     is_rehearsal: bool,
 }
@@ -130,7 +130,8 @@ impl Store {
     }
 
     pub(super) fn since(&self, version: u64) -> impl Iterator<Item = &Change> {
-        self.history.iter().filter(move |change| change.version > version)
+        let first = self.history.partition_point(|change| change.version <= version);
+        self.history.range(first..)
     }
 
     /// Writes an object, or removes it.

@@ -28,9 +28,9 @@ const LONGEST: u64 = 1800;
 pub(super) struct Watch {
     filter: Filter,
     /// Only what is newer.
-    after: u64,
+    pub(super) after: u64,
     next_bookmark: Option<Instant>,
-    end: Instant,
+    pub(super) end: Instant,
 }
 
 /// What a watch begins with.

@@ -203,3 +203,11 @@ fn whoever_drains_dials_nobody_who_joins() {
     assert_eq!(host.report(&Report::Drain), NOTHING);
     assert_eq!(host.hear(&event("ADDED", 2, "11")), ["10.0.0.2 joined (ready)"]);
 }
+
+#[test]
+fn an_explanation_is_one_line_also_of_a_403() {
+    let mut host = Host::new(Follow::WATCH, &["lab"]);
+    let _ = (host.feed(Input::Start), host.list(403, "no"));
+    let text = host.explain();
+    assert!(text.contains("forbidden: no") && text.contains("verbs:") && !text.contains('\n'), "{text}");
+}

@@ -1,0 +1,348 @@
+//! E1 to E6: one Lease, and all its candidates.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Broken, Promise};
+use crate::election::{ElectionConfig, FencingToken, Order};
+use crate::time::Instant;
+
+/// How long a candidate must have been left in peace to be held to the shortest bounds: its watch is open again by then.
+const PEACE: Duration = Duration::from_secs(60);
+
+/// What of the spec is ours to write (E6).
+const OWN_FIELDS: [&str; 5] =
+    ["acquireTime", "holderIdentity", "leaseDurationSeconds", "leaseTransitions", "renewTime"];
+const NONCE: &str = "quorate.github.io/nonce";
+
+/// One process of a candidate: no other has its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a number, and nothing else")]
+pub struct ProcessId(pub u64);
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {}", self.0)
+    }
+}
+
+/// Holds what the candidates for one Lease do against E1 to E6.
+///
+/// Real times, which no candidate can read, count from the beginning of the run; [`Instant`]s are of the candidate's clock.
+///
+/// # Example
+///
+/// ```
+/// use core::time::Duration;
+/// use quorate_core::api::{LeaseName, Namespace};
+/// use quorate_core::election::ElectionOptions;
+/// use quorate_core::testing::promises::{ElectionPromises, ProcessId, Promise};
+///
+/// let options = ElectionOptions::new(Namespace::parse("lab")?, LeaseName::parse("demo")?, "web-0", 1);
+/// let mut promises = ElectionPromises::new(&options.build()?, (1000, 1000), Duration::from_millis(50));
+/// let (one, other) = (ProcessId(1), ProcessId(2));
+/// assert!(promises.moment(Duration::from_secs(1), [one], [one]).is_ok());
+/// // A program of your own acts as leader beside it:
+/// let broken = promises.moment(Duration::from_secs(2), [one, other], [one]).unwrap_err();
+/// assert_eq!(broken.promise, Promise::E1);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ElectionPromises {
+    config: ElectionConfig,
+    /// The slowest clock, in thousandths.
+    slowest: u32,
+    /// Whether the clocks are within the ratio that guards bear, and within that of works.
+    bounds_guards: bool,
+    bounds_works: bool,
+    /// For letters under way.
+    slack: Duration,
+    /// When each process sent its last write that took effect, on its own clock.
+    effective: BTreeMap<ProcessId, Instant>,
+    /// Who wrote the record that stands, if it is held.
+    holder: Option<ProcessId>,
+    /// When a candidate last wrote something.
+    written_at: Duration,
+    /// That write freed the record.
+    is_freed: bool,
+    /// When somebody else last deleted or made the Lease.
+    edited_at: Duration,
+    is_led: bool,
+    newest_token: Option<FencingToken>,
+    terms: u64,
+}
+
+impl ElectionPromises {
+    /// For candidates with these settings, whose clocks run between these two rates (in thousandths of the right one).
+    ///
+    /// `slack` is added to the bounds of E5: several times what a letter takes.
+    #[must_use]
+    pub fn new(config: &ElectionConfig, (slowest, fastest): (u32, u32), slack: Duration) -> Self {
+        let is_within = |permille: u32| {
+            u64::from(fastest).saturating_mul(1000) < u64::from(slowest).saturating_mul(u64::from(permille))
+        };
+        let ratio = config.options().rate_ratio_permille;
+        Self {
+            config: config.clone(),
+            slowest: slowest.max(1),
+            // Settings that cannot work are held to the promise nevertheless: that is what they are tried for.
+            bounds_guards: is_within(config.guard_ratio_permille().max(1500)),
+            bounds_works: is_within(ratio),
+            slack,
+            effective: BTreeMap::new(),
+            holder: None,
+            written_at: Duration::ZERO,
+            is_freed: false,
+            edited_at: Duration::ZERO,
+            is_led: false,
+            newest_token: None,
+            terms: 0,
+        }
+    }
+
+    /// How many terms have begun.
+    #[must_use]
+    pub const fn terms(&self) -> u64 {
+        self.terms
+    }
+
+    /// A process is no more.
+    pub fn ended(&mut self, process: ProcessId) {
+        self.effective.remove(&process);
+    }
+
+    /// Whether the Lease's record was last written by this process, and is held.
+    #[must_use]
+    pub fn is_holder(&self, process: ProcessId) -> bool {
+        self.holder == Some(process)
+    }
+
+    /// A write of a candidate's took effect: the Lease was this, and is that. `sent_at` is on the candidate's clock, and
+    /// `works` says whether the work of a process runs.
+    ///
+    /// # Errors
+    ///
+    /// E3 if a record was taken or freed whose holder works, E6 if something else than what is ours was changed.
+    pub fn wrote(
+        &mut self,
+        at: Duration,
+        by: ProcessId,
+        sent_at: Instant,
+        (before, after): (Option<&Value>, &Value),
+        works: impl FnOnce(ProcessId) -> bool,
+    ) -> Result<(), Broken> {
+        self.written_at = at;
+        let sent = self.effective.entry(by).or_insert(sent_at);
+        *sent = sent_at.max(*sent);
+        let is_freed = holder(after).is_empty();
+        let former = self.holder.filter(|former| *former != by || is_freed);
+        self.is_freed = is_freed;
+        self.holder = (!is_freed).then_some(by);
+        let Some(before) = before.filter(|before| uid(before) == uid(after)) else { return Ok(()) };
+        let (foreign_before, foreign_after) = (foreign(before), foreign(after));
+        if foreign_before != foreign_after {
+            let what = format!(
+                "{by} changed what is not its own: {} became {}",
+                Value::Object(foreign_before),
+                Value::Object(foreign_after)
+            );
+            return Err(Broken::new(Promise::E6, what));
+        }
+        match former.filter(|_| self.bounds_works) {
+            Some(former) if works(former) => {
+                let deed = if is_freed { "freed" } else { "taken" };
+                Err(Broken::new(Promise::E3, format!("{by} has {deed} the record of {former}, which works")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Somebody who is no candidate deleted or made the Lease.
+    pub const fn edited(&mut self, at: Duration) {
+        self.holder = None;
+        self.edited_at = at;
+    }
+
+    /// A machine has ordered something, at this time of its clock; its guard says "leading" until then.
+    ///
+    /// # Errors
+    ///
+    /// E2 if the work may run for longer than the last write that took effect allows, or a stop is announced before the guard
+    /// has ended; E4 if a term's token is no greater than that of an earlier term.
+    pub fn ordered(
+        &mut self,
+        by: ProcessId,
+        now: Instant,
+        leading_until: Option<Instant>,
+        order: &Order,
+    ) -> Result<(), Broken> {
+        let (Order::StartWork { term, hard_deadline }
+        | Order::MoveHardDeadline { term, hard_deadline }
+        | Order::StopWork { term, hard_deadline, .. }) = order;
+        let allowed = self.effective.get(&by).map(|sent| sent.saturating_add(self.config.hard_deadline()));
+        if *hard_deadline > now && allowed.is_none_or(|allowed| *hard_deadline > allowed) {
+            let what =
+                format!("{by} may work until {hard_deadline}, but its last write that took effect allows {allowed:?}");
+            return Err(Broken::new(Promise::E2, what));
+        }
+        match order {
+            Order::StartWork { .. } => {
+                if let Some(newest) = self.newest_token.as_ref().filter(|newest| *newest >= term) {
+                    return Err(Broken::new(Promise::E4, format!("{by} begins term {term} after term {newest}")));
+                }
+                self.newest_token = Some(term.clone());
+                self.terms = self.terms.saturating_add(1);
+                Ok(())
+            }
+            Order::StopWork { .. } if leading_until.is_some() => {
+                Err(Broken::new(Promise::E2, format!("{by} announces a stop while its guard says \"leading\"")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A machine was fed; its guard says "leading" until then, and `runs_on` says whether work of it runs that was not told to
+    /// stop.
+    ///
+    /// # Errors
+    ///
+    /// E2 if the guard lasts for longer than the last write that took effect allows, or work runs on without it.
+    pub fn guards(
+        &self,
+        by: ProcessId,
+        now: Instant,
+        leading_until: Option<Instant>,
+        runs_on: bool,
+    ) -> Result<(), Broken> {
+        let deadline = self.config.options().renew_deadline;
+        let allowed = self.effective.get(&by).map(|sent| sent.saturating_add(deadline));
+        if leading_until > allowed {
+            let what =
+                format!("{by} leads until {leading_until:?}, but its last write that took effect allows {allowed:?}");
+            return Err(Broken::new(Promise::E2, what));
+        }
+        if runs_on && leading_until.is_none_or(|until| until <= now) {
+            return Err(Broken::new(Promise::E2, format!("{by} does not lead, and its work was not told")));
+        }
+        Ok(())
+    }
+
+    /// At this time these guards say "leading", and the work of these processes runs. A second one can only begin when
+    /// something happens: asked after every step, nothing is missed in between.
+    ///
+    /// # Errors
+    ///
+    /// E1 if two lead, or two work, and their clocks do not excuse it.
+    pub fn moment(
+        &mut self,
+        at: Duration,
+        leading: impl IntoIterator<Item = ProcessId>,
+        working: impl IntoIterator<Item = ProcessId>,
+    ) -> Result<(), Broken> {
+        let (mut leading, mut working) = (leading.into_iter(), working.into_iter());
+        let first = leading.next();
+        self.is_led = first.is_some();
+        let at = at.as_secs_f64();
+        if let Some((one, other)) = first.zip(leading.next()).filter(|_| self.bounds_guards) {
+            return Err(Broken::new(Promise::E1, format!("{one} and {other} lead at {at:.6} s")));
+        }
+        if let Some((one, other)) = working.next().zip(working.next()).filter(|_| self.bounds_works) {
+            return Err(Broken::new(Promise::E1, format!("{one} and {other} work at {at:.6} s")));
+        }
+        Ok(())
+    }
+
+    /// Whether somebody led at the last [`moment`](Self::moment).
+    #[must_use]
+    pub const fn is_led(&self) -> bool {
+        self.is_led
+    }
+
+    /// At this time these candidates stand: each with the time since when it has been able to reach the API at leisure.
+    ///
+    /// # Errors
+    ///
+    /// E5 if nobody leads who should by now.
+    pub fn awaited(&self, at: Duration, undisturbed: impl IntoIterator<Item = Duration>) -> Result<(), Broken> {
+        if self.is_led {
+            return Ok(());
+        }
+        let limit = undisturbed.into_iter().map(|since| self.leads_by(since)).min();
+        match limit.filter(|limit| at > *limit) {
+            Some(limit) => {
+                let (limit, written) = (limit.as_secs_f64(), self.written_at.as_secs_f64());
+                let what =
+                    format!("nobody leads, though somebody should since {limit:.3} s (last write at {written:.3} s)");
+                Err(Broken::new(Promise::E5, what))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// When somebody leads at the latest, if this candidate has been left in peace since then.
+    fn leads_by(&self, since: Duration) -> Duration {
+        let config = &self.config;
+        let since = since.max(self.edited_at);
+        if since.saturating_add(PEACE) <= self.written_at {
+            let bound = if self.is_freed { config.worst_handover() } else { config.worst_failover() };
+            return self.written_at.saturating_add(self.slowly(bound)).saturating_add(self.slack);
+        }
+        // An attempt has to fail, silence to be noticed, and the record or a new one to stand still for its duration.
+        let lease = config.options().lease_duration;
+        let quarter = lease.checked_div(4).unwrap_or_default();
+        let pauses = config.longest_pause().saturating_mul(3).saturating_add(config.attempt_timeout());
+        let bound = lease.saturating_add(quarter).saturating_add(pauses).saturating_add(config.jitter());
+        since.max(self.written_at).saturating_add(self.slowly(bound)).saturating_add(self.slack)
+    }
+
+    /// What is so long on the slowest of the clocks.
+    fn slowly(&self, time: Duration) -> Duration {
+        time.saturating_mul(1000).checked_div(self.slowest).unwrap_or_default()
+    }
+}
+
+fn uid(lease: &Value) -> Option<&str> {
+    lease.pointer("/metadata/uid").and_then(Value::as_str)
+}
+
+fn holder(lease: &Value) -> &str {
+    lease.pointer("/spec/holderIdentity").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What is left of a Lease without what is ours to write, and without what the server writes (E6).
+fn foreign(lease: &Value) -> Map<String, Value> {
+    let mut rest = Map::new();
+    for (field, value) in lease.as_object().into_iter().flatten() {
+        let value = match (field.as_str(), value) {
+            ("spec", Value::Object(spec)) => without(spec, &OWN_FIELDS),
+            ("metadata", Value::Object(meta)) => foreign_meta(meta),
+            (_, other) => other.clone(),
+        };
+        if value.as_object().is_none_or(|value| !value.is_empty()) {
+            rest.insert(field.clone(), value);
+        }
+    }
+    rest
+}
+
+fn foreign_meta(meta: &Map<String, Value>) -> Value {
+    let mut meta = without(meta, &["managedFields", "resourceVersion"]);
+    let Some(fields) = meta.as_object_mut() else { return meta };
+    if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.remove(NONCE);
+        if annotations.is_empty() {
+            fields.remove("annotations");
+        }
+    }
+    meta
+}
+
+fn without(fields: &Map<String, Value>, names: &[&str]) -> Value {
+    let kept = fields.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
