@@ -1,15 +1,251 @@
-//! One Lease on a server: what the fake API does with it, in a value that is small enough to be stored a million times.
-//!
-//! Left out is what decides nothing: `acquireTime`, `leaseTransitions`, and all that is not ours.
+//! The server: the fake API as it is, and what of its answers is kept while they are under way.
 
-use std::fmt::Write as _;
+use std::sync::Arc;
 
 use quorate_core::api::{Method, Request};
-use quorate_core::time::Timestamp;
-use serde_json::Value;
+use quorate_core::testing::{FakeAnswer, FakeApi, FakeRequest, WatchId, WatchUpdate};
+use quorate_core::time::{Instant, Now, Timestamp};
+use serde_json::{Map, Value, json};
 
 /// One life of a candidate: a restart begins another.
 pub(crate) type Life = u8;
+
+/// Who the candidates are; their lives tell them apart.
+pub(crate) const NAME: &str = "web";
+/// Who is not one of us.
+pub(crate) const SOMEBODY: &str = "somebody";
+
+const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/lab/leases";
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/lab/leases/demo";
+const NONCE: &str = "quorate.github.io/nonce";
+
+/// A request under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Call {
+    /// Whose it is.
+    pub(crate) index: usize,
+    pub(crate) life: Life,
+    pub(crate) sent_at: Instant,
+    pub(crate) method: Method,
+    /// What a write says.
+    pub(crate) body: Option<Map<String, Value>>,
+}
+
+/// An answer under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The Lease; why a request was refused decides nothing.
+    pub(crate) lease: Option<Map<String, Value>>,
+}
+
+/// What somebody writes into a Lease that is not his. A holder is put in or taken out only where none of us holds it: all
+/// else is outside what is promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Mischief {
+    /// A holder, with neither duration nor times.
+    BareHolder,
+    /// A holder whose name is a blank, with times of the far future.
+    BlankHolder,
+    NoDuration,
+    LongDuration,
+    NoTimes,
+    FarTimes,
+    NoTransitions,
+    MostTransitions,
+}
+
+impl Mischief {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::BareHolder,
+        Self::BlankHolder,
+        Self::NoDuration,
+        Self::LongDuration,
+        Self::NoTimes,
+        Self::FarTimes,
+        Self::NoTransitions,
+        Self::MostTransitions,
+    ];
+
+    pub(crate) const fn needs_a_free_lease(self) -> bool {
+        matches!(self, Self::BareHolder | Self::BlankHolder)
+    }
+
+    /// A renewal that others have not seen yet is lost with it: once, they see that something was written; but whoever
+    /// writes the same times again hides that the holder lives.
+    pub(crate) const fn erases_renewals(self) -> bool {
+        matches!(self, Self::NoTimes | Self::FarTimes)
+    }
+
+    fn patch(self) -> Value {
+        let far = "9998-12-31T23:59:59.999999Z";
+        match self {
+            Self::BareHolder => json!({
+                "holderIdentity": SOMEBODY, "leaseDurationSeconds": null, "renewTime": null, "acquireTime": null,
+            }),
+            Self::BlankHolder => json!({"holderIdentity": " ", "renewTime": far, "acquireTime": far}),
+            Self::NoDuration => json!({"leaseDurationSeconds": null}),
+            Self::LongDuration => json!({"leaseDurationSeconds": super::LONG_DURATION}),
+            Self::NoTimes => json!({"renewTime": null, "acquireTime": null}),
+            Self::FarTimes => json!({"renewTime": far}),
+            Self::NoTransitions => json!({"leaseTransitions": null}),
+            Self::MostTransitions => json!({"leaseTransitions": i32::MAX}),
+        }
+    }
+}
+
+/// The fake API; its clocks stand still.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Server {
+    pub(crate) api: FakeApi,
+}
+
+impl Server {
+    pub(crate) fn new(has_lease: bool) -> Self {
+        let mut server = Self { api: FakeApi::new(0) };
+        if has_lease {
+            let lease = json!({
+                "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+                "metadata": {"name": "demo", "namespace": "lab", "labels": {"ours": "no"}, "annotations": {"ours": "no"}},
+                "spec": {"preferredHolder": "web-9"},
+            });
+            server.api.load(Now::default(), &[lease]).unwrap();
+        }
+        server
+    }
+
+    /// The Lease as it is stored.
+    pub(crate) fn lease(&self) -> Option<&Arc<Value>> {
+        self.api.lease("lab", "demo")
+    }
+
+    pub(crate) fn answer(&mut self, call: &Call) -> Answer {
+        let body = call.body.as_ref().map(|body| serde_json::to_vec(body).unwrap()).unwrap_or_default();
+        let target = if call.method == Method::Post { LEASES } else { LEASE };
+        let request = match call.method {
+            Method::Get => FakeRequest::get(target),
+            method => FakeRequest::json(method, target, &body),
+        };
+        self.ask(&request)
+    }
+
+    /// What a server answers that has not heard of its last change.
+    pub(crate) fn answer_stale(&mut self) -> Answer {
+        self.api.lag(Some(1));
+        self.api.stale_quorum(true);
+        let answer = self.ask(&FakeRequest::get(LEASE));
+        self.api.stale_quorum(false);
+        self.api.lag(None);
+        answer
+    }
+
+    /// Opens the watch that was asked for.
+    pub(crate) fn watch(&mut self, request: &Request) -> WatchId {
+        match self.api.handle(Now::default(), &FakeRequest::get(request.target())) {
+            FakeAnswer::Watch { id, .. } => id,
+            FakeAnswer::Complete(answer) => panic!("a watch was refused: {}", answer.status),
+        }
+    }
+
+    pub(crate) fn updates(&mut self) -> Vec<WatchUpdate> {
+        self.api.updates(Now::default())
+    }
+
+    /// Somebody changes what is no content.
+    pub(crate) fn label(&mut self) {
+        let edited = self.lease().and_then(|lease| lease["metadata"]["labels"]["edited"].as_str());
+        let other = if edited == Some("1") { "2" } else { "1" };
+        self.patch(&json!({"metadata": {"labels": {"edited": other}}}));
+    }
+
+    pub(crate) fn delete(&mut self) {
+        self.ask(&FakeRequest::json(Method::Delete, LEASE, b""));
+    }
+
+    pub(crate) fn mischief(&mut self, mischief: Mischief) {
+        self.patch(&json!({"spec": mischief.patch()}));
+    }
+
+    fn patch(&mut self, patch: &Value) {
+        let (body, content_type) = (patch.to_string(), Some("application/merge-patch+json"));
+        let request = FakeRequest { content_type, ..FakeRequest::json(Method::Patch, LEASE, body.as_bytes()) };
+        assert_eq!(self.ask(&request).status, 200, "{patch}");
+    }
+
+    fn ask(&mut self, request: &FakeRequest<'_>) -> Answer {
+        match self.api.handle(Now::default(), request) {
+            FakeAnswer::Complete(answer) => {
+                let lease = matches!(answer.status, 200 | 201).then(|| serde_json::from_slice(&answer.body).unwrap());
+                Answer { status: answer.status, lease }
+            }
+            FakeAnswer::Watch { .. } => panic!("no watch was asked for"),
+        }
+    }
+
+    /// Whether this write may yet be carried out; each version is there once.
+    pub(crate) fn may_take(&self, call: &Call, can_be_missing: bool) -> bool {
+        let Some(body) = &call.body else { return false };
+        let meta = |field| body.get("metadata").and_then(|meta| meta.get(field));
+        match (meta("uid"), meta("resourceVersion")) {
+            (Some(_), Some(version)) => {
+                self.lease().is_some_and(|lease| lease["metadata"]["resourceVersion"] == *version)
+            }
+            _ => can_be_missing || self.lease().is_none(),
+        }
+    }
+}
+
+impl Call {
+    /// What a candidate asks for.
+    pub(crate) fn read(request: &Request, index: usize, life: Life, sent_at: Instant) -> Self {
+        let body = request.body().map(|(_, body)| serde_json::from_slice(body).unwrap());
+        Self { index, life, sent_at, method: request.method(), body }
+    }
+}
+
+/// Who holds a Lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    Nobody,
+    One(Life),
+    /// None of us.
+    Other,
+}
+
+pub(crate) fn holder(lease: Option<&Arc<Value>>, is_exact: bool) -> Holder {
+    let Some(lease) = lease else { return Holder::Nobody };
+    let name = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
+    let nonce = match is_exact {
+        true => lease["metadata"]["annotations"][NONCE].as_str().filter(|_| name == NAME),
+        false => name.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('_')),
+    };
+    match nonce {
+        _ if name.is_empty() => Holder::Nobody,
+        Some(nonce) => Holder::One(Life::from_str_radix(nonce, 16).unwrap()),
+        None => Holder::Other,
+    }
+}
+
+/// Whether a write of ours left everything that is not ours (E6).
+pub(crate) fn keeps_what_is_not_ours(before: &Value, after: &Value) -> bool {
+    let spec = ["holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions"];
+    foreign(before, "spec", &spec).eq(foreign(after, "spec", &spec))
+        && foreign(before, "metadata", &["resourceVersion", "annotations"]).eq(foreign(
+            after,
+            "metadata",
+            &["resourceVersion", "annotations"],
+        ))
+        && foreign(&before["metadata"], "annotations", &[NONCE]).eq(foreign(
+            &after["metadata"],
+            "annotations",
+            &[NONCE],
+        ))
+}
+
+fn foreign<'a>(whole: &'a Value, part: &str, ours: &'a [&'a str]) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let fields = whole[part].as_object().into_iter().flatten();
+    fields.filter(|(field, _)| !ours.contains(&field.as_str()))
+}
 
 const DAY: i64 = 86_400_000_000;
 
@@ -18,166 +254,7 @@ pub(crate) const fn wall(life: Life) -> Timestamp {
     Timestamp::from_unix_micros(life as i64 * DAY)
 }
 
-pub(crate) fn life_of(time: Timestamp) -> Life {
-    Life::try_from(time.unix_micros() / DAY).unwrap()
-}
-
-/// The Lease, as far as it is modelled.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Lease {
-    pub(crate) uid: u8,
-    pub(crate) version: u64,
-    pub(crate) spec: Spec,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Spec {
-    pub(crate) holder: Option<Life>,
-    pub(crate) seconds: u64,
-    pub(crate) renewed: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Call {
-    Get,
-    Post(Spec),
-    Put { uid: Option<u8>, version: Option<u64>, spec: Spec },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) lease: Option<Lease>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Server {
-    pub(crate) lease: Option<Lease>,
-    /// The version of the last change.
-    pub(crate) version: u64,
-    /// The uid that was given last.
-    pub(crate) uid: u8,
-}
-
-impl Server {
-    pub(crate) fn with_empty_lease() -> Self {
-        let lease = Lease { uid: 1, version: 1, spec: Spec::default() };
-        Self { lease: Some(lease), version: 1, uid: 1 }
-    }
-
-    pub(crate) fn answer(&mut self, call: &Call) -> Answer {
-        let refused = |status| Answer { status, lease: None };
-        match (call, &self.lease) {
-            (Call::Get, None) => refused(404),
-            (Call::Get, Some(lease)) => Answer { status: 200, lease: Some(lease.clone()) },
-            (Call::Post(spec), None) => self.create(spec),
-            (Call::Post(_), Some(_)) | (Call::Put { uid: Some(_), .. }, None) => refused(409),
-            // A Lease is created by update.
-            (Call::Put { uid: None, spec, .. }, None) => self.create(spec),
-            (Call::Put { uid: Some(uid), .. }, Some(lease)) if *uid != lease.uid => refused(409),
-            // There is no unconditional update of a Lease.
-            (Call::Put { version: None, .. }, Some(_)) => refused(422),
-            (Call::Put { version, .. }, Some(lease)) if *version != Some(lease.version) => refused(409),
-            (Call::Put { spec, .. }, Some(lease)) if *spec == lease.spec => {
-                Answer { status: 200, lease: Some(lease.clone()) }
-            }
-            (Call::Put { spec, .. }, Some(lease)) => {
-                let lease = Lease { uid: lease.uid, version: self.version + 1, spec: spec.clone() };
-                self.put(200, lease)
-            }
-        }
-    }
-
-    /// Whether this may yet be carried out, if nobody deletes the Lease.
-    pub(crate) fn may_take(&self, call: &Call) -> bool {
-        matches!(self.clone().answer(call).status, 200 | 201)
-    }
-
-    fn create(&mut self, spec: &Spec) -> Answer {
-        self.uid += 1;
-        self.put(201, Lease { uid: self.uid, version: self.version + 1, spec: spec.clone() })
-    }
-
-    fn put(&mut self, status: u16, lease: Lease) -> Answer {
-        self.version = lease.version;
-        self.lease = Some(lease.clone());
-        Answer { status, lease: Some(lease) }
-    }
-
-    /// Somebody changes what is no content.
-    pub(crate) fn label(&mut self) {
-        if let Some(lease) = &mut self.lease {
-            self.version += 1;
-            lease.version = self.version;
-        }
-    }
-
-    pub(crate) fn delete(&mut self) {
-        self.version += 1;
-        self.lease = None;
-    }
-}
-
-impl Call {
-    /// What a candidate asks for.
-    pub(crate) fn read(request: &Request) -> Self {
-        let Some((_, body)) = request.body() else { return Self::Get };
-        let body: Value = serde_json::from_slice(body).unwrap();
-        let (meta, spec) = (&body["metadata"], &body["spec"]);
-        let number = |text: &Value| text.as_str().map(|text| text.parse().unwrap());
-        let spec = Spec {
-            holder: spec["holderIdentity"].as_str().filter(|holder| !holder.is_empty()).map(|holder| {
-                let (_, nonce) = holder.rsplit_once('_').unwrap();
-                Life::from_str_radix(nonce, 16).unwrap()
-            }),
-            seconds: spec["leaseDurationSeconds"].as_u64().unwrap(),
-            renewed: spec["renewTime"].as_str().map(time),
-        };
-        match request.method() {
-            Method::Post => Self::Post(spec),
-            _ => Self::Put {
-                uid: number(&meta["uid"]).map(|uid| uid as u8),
-                version: number(&meta["resourceVersion"]),
-                spec,
-            },
-        }
-    }
-
-    pub(crate) fn version_mut(&mut self) -> Option<&mut u64> {
-        match self {
-            Self::Put { version, .. } => version.as_mut(),
-            Self::Get | Self::Post(_) => None,
-        }
-    }
-
-    pub(crate) fn spec_mut(&mut self) -> Option<&mut Spec> {
-        match self {
-            Self::Put { spec, .. } | Self::Post(spec) => Some(spec),
-            Self::Get => None,
-        }
-    }
-}
-
-impl Answer {
-    pub(crate) fn body(&self) -> String {
-        let Some(Lease { uid, version, spec }) = &self.lease else { return String::from("{}") };
-        let mut body = format!(
-            r#"{{"kind":"Lease","metadata":{{"name":"demo","uid":"{uid}","resourceVersion":"{version}"}},"spec":{{"#
-        );
-        if let Some(time) = spec.renewed {
-            let holder = spec.holder.map(|life| format!("{}_{life:016x}", super::NAME)).unwrap_or_default();
-            let seconds = spec.seconds;
-            write!(body, r#""holderIdentity":"{holder}","leaseDurationSeconds":{seconds},"renewTime":"{time}""#)
-                .unwrap();
-        }
-        body.push_str("}}");
-        body
-    }
-}
-
-/// A time of January 1970, to the microsecond.
-fn time(text: &str) -> Timestamp {
-    let digits = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().parse::<i64>().unwrap();
-    let (day, hour, minute, second) = (digits(8..10) - 1, digits(11..13), digits(14..16), digits(17..19));
-    Timestamp::from_unix_micros(day * DAY + ((hour * 60 + minute) * 60 + second) * 1_000_000 + digits(20..26))
+/// Whose time it is; nobody's beyond the days of any life.
+pub(crate) fn life_of(time: Timestamp) -> Option<Life> {
+    Life::try_from(time.unix_micros() / DAY).ok()
 }
