@@ -2,11 +2,15 @@
 //!
 //! A target takes any bytes and panics when the core breaks one of its promises.
 
+mod answer;
 pub mod document;
+pub mod election_operations;
 mod line;
 pub mod list_pages;
 pub mod listing_operations;
+pub mod membership_operations;
 pub mod node_name;
+mod received;
 pub mod selector;
 pub mod status;
 
@@ -14,10 +18,12 @@ pub mod status;
 pub type Target = fn(&[u8]);
 
 /// All targets, by the names of their corpora.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("document", document::run),
+    ("election_operations", election_operations::run),
     ("list_pages", list_pages::run),
     ("listing_operations", listing_operations::run),
+    ("membership_operations", membership_operations::run),
     ("node_name", node_name::run),
     ("selector", selector::run),
     ("status", status::run),

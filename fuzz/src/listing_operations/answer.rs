@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use arbitrary::Arbitrary;
-use quorate_core::api::{AnswerPart, Failure, FailureKind, Head, Sent};
+use quorate_core::api::{AnswerPart, Head};
 
 use super::script::AnySource;
+use crate::answer::{Kind, RetryAfter, fail};
 
 #[derive(Arbitrary, Debug)]
 pub(super) enum Part<'a> {
@@ -24,9 +25,7 @@ impl Part<'_> {
             }
             Self::Chunk(body) => feed(AnswerPart::Chunk(&body.bytes())),
             Self::End => feed(AnswerPart::End),
-            Self::Failed(kind) => {
-                feed(AnswerPart::Failed(&Failure { sent: Sent::Unknown, kind: kind.kind(), message: String::new() }));
-            }
+            Self::Failed(kind) => feed(AnswerPart::Failed(&fail(*kind, false))),
         }
     }
 }
@@ -50,46 +49,6 @@ impl Status {
             Self::Throttled => 429,
             Self::Unavailable => 503,
             Self::Any(code) => code,
-        }
-    }
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum RetryAfter {
-    Absent,
-    Date,
-    Seconds(u64),
-}
-
-impl RetryAfter {
-    fn text(self) -> Option<String> {
-        match self {
-            Self::Absent => None,
-            Self::Date => Some("Fri, 20 Nov 2026 18:04:59 GMT".into()),
-            Self::Seconds(seconds) => Some(seconds.to_string()),
-        }
-    }
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Kind {
-    BodyTooLarge,
-    Credentials,
-    Interrupted,
-    TimedOut,
-    Unreachable,
-    Untrusted,
-}
-
-impl Kind {
-    const fn kind(self) -> FailureKind {
-        match self {
-            Self::BodyTooLarge => FailureKind::BodyTooLarge,
-            Self::Credentials => FailureKind::Credentials,
-            Self::Interrupted => FailureKind::Interrupted,
-            Self::TimedOut => FailureKind::TimedOut,
-            Self::Unreachable => FailureKind::Unreachable,
-            Self::Untrusted => FailureKind::Untrusted,
         }
     }
 }
