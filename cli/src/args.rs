@@ -10,6 +10,7 @@ mod elect;
 mod keep;
 mod lease;
 mod members;
+mod replay;
 mod selecting;
 mod watch;
 
@@ -26,6 +27,7 @@ pub(crate) use self::elect::Elect;
 pub(crate) use self::keep::Keep;
 pub(crate) use self::lease::Lease;
 pub(crate) use self::members::Members;
+pub(crate) use self::replay::Replay;
 pub(crate) use self::selecting::Selecting;
 pub(crate) use self::watch::Watch;
 
@@ -47,6 +49,7 @@ pub(crate) enum Command {
     DevServer(DevServer),
     #[cfg(unix)]
     Demo(Demo),
+    Replay(Replay),
     #[cfg(unix)]
     Keep(Keep),
 }

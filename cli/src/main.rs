@@ -16,6 +16,7 @@ mod lease;
 mod lines;
 mod log;
 mod members;
+mod replay;
 mod runtime;
 mod selection;
 mod signals;
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
         Command::Keep(arguments) => keep::run(&arguments),
         #[cfg(unix)]
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::DevServer(arguments) => {
             log::start(arguments.verbose);
             dev_server::run(&arguments)
