@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<(), Failure> {
     steps::show_plan(&plan.trace)?;
     let outcome = steps::play(simulation, &plan.window)?;
     if let (Some(file), Some(timeline)) = (&plan.picture, simulation.timeline()) {
-        let picture = Picture::of(timeline, &plan.trace.plan, plan.window.clip(simulation.now()), &outcome);
+        let picture = Picture::of(&timeline, &plan.trace.plan, plan.window.clip(simulation.now()), &outcome);
         write(file, &picture.to_string())?;
     }
     let Err(violation) = outcome else {

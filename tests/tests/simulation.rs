@@ -56,7 +56,7 @@ fn the_same_plan_gives_the_same_steps() {
         while let Some(step) = simulation.step().unwrap() {
             lines.push(step.to_string());
         }
-        (lines, simulation.timeline().cloned().unwrap())
+        (lines, simulation.timeline().unwrap())
     };
     let (one, other) = (steps(&plan), steps(&plan));
     assert_eq!(one, other);

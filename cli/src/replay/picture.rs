@@ -15,6 +15,7 @@ use svg::node::element::{Group, Style};
 use self::band::Band;
 use self::scale::Scale;
 use self::shapes::{line, rectangle, text};
+use super::steps;
 
 /// Where the bands begin: names stand to the left.
 const LEFT: f64 = 170.0;
@@ -93,7 +94,7 @@ const KEY: &str = "blue: leads, by fencing token; light blue: its work runs; gre
                    Point at something to read it.";
 
 fn title(plan: &Plan) -> String {
-    format!("seed {}: {} nodes, {} faults planned", plan.seed, plan.nodes, plan.faults.len())
+    format!("seed {}: {} nodes, {}", plan.seed, plan.nodes, steps::faults(plan))
 }
 
 /// The node whose band shows it; none is the whole cluster's.

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use quorate_core::testing::simulation::{Report, Simulation, Step, Trace, Violation, Who};
+use quorate_core::testing::simulation::{Plan, Report, Simulation, Step, Trace, Violation, Who};
 
 use super::plan::Window;
 
@@ -14,12 +14,16 @@ pub(super) fn show_plan(trace: &Trace) -> io::Result<()> {
     let others = [(plan.observers, "observers"), (plan.members, "further members")];
     let others = others.iter().filter(|(count, _)| *count > 0);
     let others: String = others.map(|(count, what)| format!(", {count} {what}")).collect();
-    let (faults, time) = (plan.faults.len(), plan.duration());
-    writeln!(out, "seed {}: {} nodes{others}; {faults} faults planned within {time:?}", plan.seed, plan.nodes)?;
+    writeln!(out, "seed {}: {} nodes{others}, {}", plan.seed, plan.nodes, faults(plan))?;
     match &trace.violated {
         Some(violated) => writeln!(out, "the trace says: {} is broken: {}", violated.promise, violated.what),
         None => Ok(()),
     }
+}
+
+pub(super) fn faults(plan: &Plan) -> String {
+    let plural = if plan.faults.len() == 1 { "" } else { "s" };
+    format!("{} fault{plural} planned within {:?}", plan.faults.len(), plan.duration())
 }
 
 /// Plays the run to its end, and shows the steps in the window.

@@ -54,9 +54,6 @@ impl<A: Application> Simulation<A> {
     /// The run is over: whoever is left must be as the server would have it.
     pub(super) fn finish(&mut self) -> Result<(), Broken> {
         self.is_over = true;
-        if let Some(timeline) = &mut self.timeline {
-            timeline.finish(duration(self.real));
-        }
         for index in 0..self.nodes.len() {
             if self.nodes.get(index).is_some_and(|node| node.is_up) {
                 self.compare(index)?;

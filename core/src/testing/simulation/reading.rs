@@ -98,10 +98,10 @@ impl<A: Application> Simulation<A> {
     }
 
     /// Who led, worked and was linked when, and which faults held, up to now; only of a run that is
-    /// [recorded](Self::record). What has not ended yet is missing until the run is over.
+    /// [recorded](Self::record).
     #[must_use]
-    pub const fn timeline(&self) -> Option<&Timeline> {
-        self.timeline.as_ref()
+    pub fn timeline(&self) -> Option<Timeline> {
+        self.timeline.clone().map(|timeline| timeline.until(duration(self.real)))
     }
 
     /// Notes who leads, works and is down.

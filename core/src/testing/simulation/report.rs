@@ -38,9 +38,9 @@ pub enum Who {
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Node(node) => write!(f, "node {node}"),
-            Self::Server => f.write_str("server"),
-            Self::World => f.write_str("world"),
+            Self::Node(node) => f.pad(&alloc::format!("node {node}")),
+            Self::Server => f.pad("server"),
+            Self::World => f.pad("world"),
         }
     }
 }

@@ -69,9 +69,9 @@ impl Timeline {
     }
 
     /// Everything ends.
-    pub(super) fn finish(&mut self, at: Duration) {
-        for ((lane, what), start) in core::mem::take(&mut self.open) {
-            self.spans.push(Span { lane, what, start, end: at.max(start) });
-        }
+    pub(super) fn until(mut self, at: Duration) -> Self {
+        let open = core::mem::take(&mut self.open).into_iter();
+        self.spans.extend(open.map(|((lane, what), start)| Span { lane, what, start, end: at.max(start) }));
+        self
     }
 }
