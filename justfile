@@ -23,6 +23,10 @@ no-std:
 fuzz seconds="10":
     fuzz/run {{seconds}}
 
+# so many hours of simulated clusters
+simulate hours="100":
+    QUORATE_SIMULATE_HOURS={{hours}} cargo test --profile model -p quorate-tests --test simulation -- --nocapture many_hours
+
 # side by side with kubectl
 bench:
     .ci/run bench

@@ -60,7 +60,7 @@
 //! | [`name`] | node names: written, checked and read back |
 //! | [`election`] | whose turn it is to lead: one Lease, terms, fencing tokens |
 //! | [`membership`] | from objects to members: once by [`Listing`](membership::Listing), live by [`Membership`](membership::Membership); links that follow them |
-//! | `testing` | with the feature of that name: the API server as a plain value, for tests |
+//! | `testing` | with the feature of that name: the API server as a plain value, whole clusters in virtual time, and what must hold, for your tests as for ours; with the feature `proptest` also strategies |
 //!
 //! # Out of scope
 //!

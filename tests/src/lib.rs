@@ -11,6 +11,7 @@ pub mod generated;
 pub mod kubeconfig;
 pub mod lab;
 pub mod listing_host;
+pub mod model;
 pub mod proxy;
 pub mod quorate_command;
 pub mod recording;

@@ -2,8 +2,8 @@
 //!
 //! The candidates are [`Election`](quorate_core::election::Election)s as they are shipped, the server is the fake API, which
 //! a contract suite holds against a real one. Each model is named after what befalls its candidates; how often, its
-//! [`Faults`] say. Each has three sizes: `QUORATE_MODEL` is `quick`, which is what there is time for without optimization;
-//! `usual`, the default with it (`--profile model`); or `large`. The counts of states are printed, and a counterexample as
+//! [`Faults`] say. Each has three sizes: `QUORATE_MODEL` is `quick`, which is what there is time for after every change;
+//! `usual`, the default with full optimization (`--profile model`); or `large`. The counts of states are printed, and a counterexample as
 //! what happened, step by step.
 #![expect(
     clippy::indexing_slicing,
@@ -36,8 +36,9 @@ mod world;
 use std::time::Duration;
 
 use quorate_core::election::Create;
+use quorate_tests::model::refute;
 
-use check::{Sizes, check, refute};
+use check::{Sizes, check};
 use faults::Faults;
 use world::World;
 

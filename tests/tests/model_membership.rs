@@ -6,8 +6,8 @@
 //! M1, M3 and M5 are checked in every state. M2, M4 and M6 are checked by letting each state come to rest without further
 //! faults, watching as well as polling: both must end in the view that the server's objects are, and so in the same one.
 //!
-//! Each check has three sizes: `QUORATE_MODEL` is `quick`, which is what there is time for without optimization; `usual`, the
-//! default with it (`--profile model`); or `large`. The counts of states are printed, and a counterexample as what happened,
+//! Each check has three sizes: `QUORATE_MODEL` is `quick`, which is what there is time for after every change; `usual`, the
+//! default with full optimization (`--profile model`); or `large`. The counts of states are printed, and a counterexample as what happened,
 //! step by step.
 #![expect(
     clippy::indexing_slicing,
@@ -29,14 +29,13 @@ mod wire;
 #[path = "model_membership/world.rs"]
 mod world;
 
-use std::env;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use quorate_core::machine::Machine as _;
 use quorate_core::membership::{Follow, Share, Source};
-use stateright::{Checker as _, Expectation, HasDiscoveries, Model, Property};
+use quorate_tests::model::{self, Path, Size, Tell};
+use stateright::{Model, Property};
 
 use server::Edit;
 use world::{Budget, Happening, Slow, State, World};
@@ -100,77 +99,34 @@ fn keeps(state: &State, promise: &str) -> bool {
     !state.witness.broken.as_ref().is_some_and(|broken| broken.starts_with(promise))
 }
 
-/// How much is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
-    Quick,
-    Usual,
-    Large,
-}
-
-impl Size {
-    fn chosen() -> Self {
-        match env::var("QUORATE_MODEL").as_deref() {
-            Ok("large") => Self::Large,
-            Ok("quick") => Self::Quick,
-            Ok("usual") => Self::Usual,
-            Ok(other) => panic!("QUORATE_MODEL is quick, usual or large, and not {other}"),
-            Err(_) if cfg!(debug_assertions) => Self::Quick,
-            Err(_) => Self::Usual,
-        }
-    }
-}
-
 /// Checks one world in its three sizes, quickly with slices alone: the sources differ in how objects are read, and little else.
 fn check(name: &str, sources: &[Source], world: impl Fn(Source) -> World, budgets: [Budget; 3]) {
-    let size = Size::chosen();
     let [quick, usual, large] = budgets;
-    let (budget, sources) = match size {
+    let (budget, sources) = match Size::chosen() {
         Size::Quick => (quick, &sources[..1]),
         Size::Usual => (usual, sources),
         Size::Large => (large, sources),
     };
     for source in sources {
-        check_one(&format!("{name}, {source}"), World { budget, ..world(*source) });
+        model::check(&format!("{name}, {source}"), World { budget, ..world(*source) });
     }
 }
 
-/// Sees all that can be seen, and panics with what led to a violation.
-fn check_one(name: &str, world: World) {
-    let started = Instant::now();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let checker = world.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    let (states, seconds) = (checker.unique_state_count(), started.elapsed().as_secs_f32());
-    // Not by print!, whose output cargo hides when a test passes.
-    let depth = checker.max_depth();
-    let line = format!("model of {name}: {states} states, {depth} steps deep, in {seconds:.1} s\n");
-    io::stdout().write_all(line.as_bytes()).unwrap();
-    for property in checker.model().properties() {
-        match (&property.expectation, checker.discovery(property.name)) {
-            (Expectation::Sometimes, None) => panic!("never reached: {}", property.name),
-            (Expectation::Always, Some(path)) => {
-                panic!("{} is violated:\n{}", property.name, told(&path.into_vec()))
-            }
-            _ => {}
+impl Tell for World {
+    fn tell(path: &Path<Self>) -> String {
+        let mut text = String::new();
+        let mut happened = None;
+        for (state, next) in path {
+            let names: Vec<_> = state.membership.members().keys().map(ToString::to_string).collect();
+            let explanation = state.membership.explain(state.clock());
+            writeln!(text, "{happened:?}\n    {} {names:?}\n    {explanation}", state.now).unwrap();
+            happened = next.clone();
         }
+        if let Some((state, _)) = path.last() {
+            writeln!(text, "{:?}\nin the end: {:?}", state.witness.broken, ending::fault(state)).unwrap();
+        }
+        text
     }
-    assert!(checker.is_done(), "every state was seen");
-}
-
-/// What happened, with what the machine made of it.
-fn told(path: &[(State, Option<Happening>)]) -> String {
-    let mut text = String::new();
-    let mut happened = None;
-    for (state, next) in path {
-        let names: Vec<_> = state.membership.members().keys().map(ToString::to_string).collect();
-        let explanation = state.membership.explain(state.clock());
-        writeln!(text, "{happened:?}\n    {} {names:?}\n    {explanation}", state.now).unwrap();
-        happened = next.clone();
-    }
-    if let Some((state, _)) = path.last() {
-        writeln!(text, "{:?}\nin the end: {:?}", state.witness.broken, ending::fault(state)).unwrap();
-    }
-    text
 }
 
 /// Pods come, go, change, and are replaced under their address.
