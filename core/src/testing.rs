@@ -235,6 +235,9 @@ impl FakeApi {
     fn advance(&mut self, now: Now) -> Now {
         self.latest = self.latest.max(now.instant);
         let now = Now { instant: self.latest, ..now };
+        if self.deadline().is_none_or(|due| due > now.instant) {
+            return now;
+        }
         self.advance_terminations(now);
         self.advance_endpoints(now);
         self.advance_watches(now.instant);

@@ -15,6 +15,8 @@
     reason = "a test fails by panicking, and tells what it did"
 )]
 
+#[path = "simulation/application.rs"]
+mod application;
 #[path = "simulation/directed.rs"]
 mod directed;
 #[path = "simulation/hours.rs"]

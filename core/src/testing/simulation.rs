@@ -274,7 +274,10 @@ impl<A: Application> Simulation<A> {
     ///
     /// At the first promise that is broken.
     pub fn run(&mut self) -> Result<Report, Violation> {
-        while self.step()?.is_some() {}
+        while !self.is_over {
+            let (at, next) = self.next();
+            self.advance(at, next)?;
+        }
         Ok(self.report().clone())
     }
 
@@ -288,22 +291,26 @@ impl<A: Application> Simulation<A> {
             return Ok(None);
         }
         let (at, next) = self.next();
+        let (who, what) = self.describe(&next);
+        self.advance(at, next)?;
+        Ok(Some(Step { at: duration(self.real), who, what, actions: mem::take(&mut self.notes) }))
+    }
+
+    /// Takes what comes next, and checks everything.
+    fn advance(&mut self, at: Micros, next: Next) -> Result<(), Violation> {
         self.at_once = if at > self.real { 0 } else { self.at_once.saturating_add(1) };
         self.real = at.max(self.real);
         self.notes.clear();
-        let (who, what) = self.describe(&next);
         let outcome = self.take(next).and_then(|()| self.check());
         self.publish();
         self.draw();
         self.report.steps = self.report.steps.saturating_add(1);
         self.report.simulated = duration(self.real);
         self.report.terms = self.election.terms();
-        match outcome {
-            Ok(()) => Ok(Some(Step { at: duration(self.real), who, what, actions: mem::take(&mut self.notes) })),
-            Err(Broken { promise, what }) => {
-                Err(Violation { promise, at: duration(self.real), what, seed: self.plan.seed })
-            }
-        }
+        outcome.map_err(|Broken { promise, what }| {
+            let (at, seed) = (duration(self.real), self.plan.seed);
+            Violation { promise, at, what, seed }
+        })
     }
 
     /// What comes next, and when.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::FakeApi;
 use super::answer::{FakeAnswer, FakeResponse, WatchId, WatchUpdate};
+use super::kind::Kind;
 use super::list::{Filter, list_options, parse_integer, parse_version};
 use super::object::{self, Whole};
 use super::request::Parameters;
@@ -32,6 +33,11 @@ pub(super) struct Watch {
     next_bookmark: Option<Instant>,
     pub(super) end: Instant,
 }
+
+/// The types of event.
+const ADDED: &str = "ADDED";
+const DELETED: &str = "DELETED";
+const MODIFIED: &str = "MODIFIED";
 
 /// What a watch begins with.
 #[derive(Clone, Copy)]
@@ -74,7 +80,7 @@ impl FakeApi {
             }
         }
         for change in self.store.since(watch.after) {
-            self.pending.extend(watch.event(change).map(|line| WatchUpdate::Line(id, line)));
+            self.pending.extend(watch.event(change).map(|event| WatchUpdate::Line(id, change.line(event))));
         }
         if bookmarks {
             watch.next_bookmark = Some(next_bookmark(now, end));
@@ -105,15 +111,24 @@ impl FakeApi {
 
     fn send_state(&mut self, id: WatchId, filter: &Filter, version: u64) {
         for object in self.store.at(filter.kind, version).values().filter(|object| filter.matches(object)) {
-            let line = line("ADDED", filter, object);
+            let line = line(ADDED, filter.kind, object);
             self.pending.push(WatchUpdate::Line(id, line));
         }
     }
 
     /// Tells every open watch.
     pub(super) fn publish(&mut self, change: &Change) {
+        // Most watches are told the same: it is written once.
+        let mut lines: Vec<(&'static str, Vec<u8>)> = Vec::new();
         for (id, watch) in &self.watches {
-            self.pending.extend(watch.event(change).map(|line| WatchUpdate::Line(*id, line)));
+            let Some(event) = watch.event(change) else { continue };
+            let known = lines.iter().find(|(known, _)| *known == event).map(|(_, line)| line.clone());
+            let line = known.unwrap_or_else(|| {
+                let line = change.line(event);
+                lines.push((event, line.clone()));
+                line
+            });
+            self.pending.push(WatchUpdate::Line(*id, line));
         }
     }
 
@@ -139,22 +154,31 @@ impl Watch {
         self.next_bookmark.map_or(self.end, |bookmark| bookmark.min(self.end))
     }
 
-    /// The change as this watch sees it: what leaves its selection is deleted, what enters is added.
-    fn event(&self, change: &Change) -> Option<Vec<u8>> {
+    /// What the change is to this watch: what leaves its selection is deleted, what enters is added.
+    fn event(&self, change: &Change) -> Option<&'static str> {
         if change.version <= self.after || change.key.kind != self.filter.kind {
             return None;
         }
-        let selected = |object: &Option<Arc<Value>>| object.clone().filter(|object| self.filter.matches(object));
-        match (selected(&change.before), selected(&change.after)) {
-            (None, None) => None,
-            (None, Some(object)) => Some(line("ADDED", &self.filter, &object)),
-            (Some(_), Some(object)) => Some(line("MODIFIED", &self.filter, &object)),
-            (Some(object), None) => {
-                let mut last = Value::clone(&object);
-                object::set_meta(&mut last, "resourceVersion", Value::String(format!("{}", change.version)));
-                Some(line("DELETED", &self.filter, &last))
-            }
+        let selects = |object: &Option<Arc<Value>>| object.as_ref().is_some_and(|object| self.filter.matches(object));
+        match (selects(&change.before), selects(&change.after)) {
+            (false, false) => None,
+            (false, true) => Some(ADDED),
+            (true, true) => Some(MODIFIED),
+            (true, false) => Some(DELETED),
         }
+    }
+}
+
+impl Change {
+    /// Itself as a line of a watch. What is deleted has its last state, and the version of the change.
+    fn line(&self, event: &'static str) -> Vec<u8> {
+        let kind = self.key.kind;
+        if event != DELETED {
+            return self.after.as_ref().map(|object| line(event, kind, object)).unwrap_or_default();
+        }
+        let mut last = self.before.as_deref().cloned().unwrap_or_default();
+        object::set_meta(&mut last, "resourceVersion", Value::String(format!("{}", self.version)));
+        line(event, kind, &last)
     }
 }
 
@@ -165,13 +189,13 @@ fn next_bookmark(now: Instant, end: Instant) -> Instant {
     if last > now { regular.min(last) } else { regular }
 }
 
-fn line(event: &'static str, filter: &Filter, object: &Value) -> Vec<u8> {
+fn line(event: &'static str, kind: Kind, object: &Value) -> Vec<u8> {
     #[derive(Serialize)]
     struct Event<'a> {
         r#type: &'static str,
         object: Whole<'a>,
     }
-    FakeResponse::json(200, &Event { r#type: event, object: Whole(filter.kind, object) }).body
+    FakeResponse::json(200, &Event { r#type: event, object: Whole(kind, object) }).body
 }
 
 fn bookmark(filter: &Filter, version: u64, ends_initial_events: bool) -> Vec<u8> {
@@ -180,7 +204,7 @@ fn bookmark(filter: &Filter, version: u64, ends_initial_events: bool) -> Vec<u8>
     if ends_initial_events {
         object::set_meta(&mut object, "annotations", json!({"k8s.io/initial-events-end": "true"}));
     }
-    line("BOOKMARK", filter, &object)
+    line("BOOKMARK", filter.kind, &object)
 }
 
 fn validate(parameters: &Parameters) -> Result<()> {

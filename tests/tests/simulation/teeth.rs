@@ -6,7 +6,8 @@ use std::time::Duration;
 use quorate_core::election::FencingToken;
 use quorate_core::testing::promises::Promise;
 use quorate_core::testing::simulation::{
-    Application, ElectionPlan, FaultKind, Mix, Plan, Simulation, Trace, shrink, shrink_with,
+    Application, ClockPlan, ElectionPlan, Fault, FaultKind, Mix, Partition, Plan, Planned, Simulation, Trace, shrink,
+    shrink_with,
 };
 
 use super::tell;
@@ -33,6 +34,31 @@ fn a_deadline_past_the_lease_duration_gives_two_leaders() {
     let trace = Trace::from_json(&fs::read_to_string(file).unwrap()).unwrap();
     let again = Simulation::new(trace.plan).unwrap().run().unwrap_err();
     assert_eq!(trace.violated.unwrap().what, again.what);
+}
+
+/// Two nodes, one of them with so fast a clock; each is cut off for a while, and the slow one while it leads.
+fn with_fast_clock(rate_permille: u32) -> Plan {
+    // A guard that lasts for 13 s of 15 bears clocks whose ratio is below 15/13.
+    let election = ElectionPlan { renew_deadline_ms: 13_000, unproven: true, ..ElectionPlan::default() };
+    let clock = |rate_permille| ClockPlan { rate_permille, ..ClockPlan::default() };
+    let cut =
+        |(at_ms, node)| Planned { at_ms, fault: Fault::Partition { node, how: Partition::Silent, for_ms: 40_000 } };
+    Plan {
+        nodes: 2,
+        election,
+        clocks: vec![clock(1000), clock(rate_permille)],
+        faults: [(30_000, 1), (100_000, 0), (170_000, 1)].map(cut).into(),
+        ..Plan::default()
+    }
+}
+
+// E1
+#[test]
+fn clocks_beyond_the_ratio_that_guards_bear_give_two_leaders() {
+    assert!(Simulation::new(with_fast_clock(1_009)).unwrap().run().is_ok());
+    let violation = Simulation::new(with_fast_clock(1_400)).unwrap().run().unwrap_err();
+    assert_eq!(violation.promise, Promise::E1, "{violation}");
+    assert!(violation.what.contains("lead"), "{violation}");
 }
 
 /// A store that does not look at tokens, behind a network that may take a minute.

@@ -54,7 +54,7 @@ pub trait Application {
         None
     }
 
-    /// The node's work is told to stop.
+    /// The node's work is told to stop: never after it has [ended](Self::work_ended).
     fn stop_work(&mut self, node: usize, token: &FencingToken, now: Duration) {
         let _ = (node, token, now);
     }

@@ -119,8 +119,11 @@ impl<A: Application> Simulation<A> {
                 if let Some(work) = node.work.as_mut().filter(|work| work.term == term) {
                     work.deadline = hard_deadline;
                     work.is_stopping = true;
-                    self.queue.plan(real.saturating_add(node.stop), Event::WorkStopped { of, term: term.clone() });
-                    self.application.stop_work(of.node, &term, now);
+                    // What is gone already has nothing to stop: only its machine had yet to be told.
+                    if !work.is_gone {
+                        self.queue.plan(real.saturating_add(node.stop), Event::WorkStopped { of, term: term.clone() });
+                        self.application.stop_work(of.node, &term, now);
+                    }
                 }
             }
         }
