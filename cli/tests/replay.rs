@@ -12,7 +12,7 @@ fn quorate(arguments: &[&str]) -> Command {
 }
 
 fn printed(command: Command) -> String {
-    String::from_utf8(command.output().unwrap().stdout).unwrap()
+    String::from_utf8_lossy(&command.assert().get_output().stdout).into_owned()
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub fn run(data: &[u8]) {
 
 fn play(script: &Script<'_>, is_judged: bool) -> Option<Trace> {
     let mut host = Host::new(script.settings.options().build().ok()?, is_judged);
-    script.operations().for_each(|operation| operation.play(&mut host));
+    for operation in script.operations() {
+        operation.play(&mut host);
+        host.check_description();
+    }
     Some(host.end(script.settles()))
 }

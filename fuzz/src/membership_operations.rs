@@ -28,6 +28,9 @@ pub fn run(data: &[u8]) {
 fn play(script: &Script<'_>, is_judged: bool) -> Option<Trace> {
     let (options, links) = (script.settings.options().build().ok()?, script.settings.links().build().ok()?);
     let mut host = Host::new(options, links, is_judged);
-    script.operations().for_each(|operation| operation.play(&mut host));
+    for operation in script.operations() {
+        operation.play(&mut host);
+        host.check_description();
+    }
     Some(host.end(script.settles()))
 }

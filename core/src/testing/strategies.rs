@@ -22,25 +22,17 @@
 //! use quorate_core::election::Election;
 //! use quorate_core::testing::strategies::{election, histories, histories::Player};
 //!
-//! proptest! {
-//!     # #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
-//!     # fn a_guard_ends_in_time(
-//!     // #[test]
-//!     // fn a_guard_ends_in_time(
-//!         options in election::options(), steps in histories::of_election(),
-//!     ) {
-//!         let deadline = options.renew_deadline;
-//!         let mut player = Player::start(Election::new(options.build()?));
-//!         for step in &steps {
-//!             player.step(step);
-//!             if let Some(until) = player.machine().leading_until() {
-//!                 let sent_at = player.last_write_at().expect("who leads has written");
-//!                 prop_assert!(until <= sent_at.saturating_add(deadline));
-//!             }
+//! proptest!(|(options in election::options(), steps in histories::of_election())| {
+//!     let deadline = options.renew_deadline;
+//!     let mut player = Player::start(Election::new(options.build()?));
+//!     for step in &steps {
+//!         player.step(step);
+//!         if let Some(until) = player.machine().leading_until() {
+//!             let sent_at = player.last_write_at().expect("who leads has written");
+//!             prop_assert!(until <= sent_at.saturating_add(deadline));
 //!         }
 //!     }
-//! }
-//! # a_guard_ends_in_time();
+//! });
 //! ```
 
 pub mod answers;

@@ -17,15 +17,19 @@ const LONGEST: usize = 200;
 #[derive(Arbitrary, Debug)]
 pub(super) struct Script<'a> {
     pub(super) settings: Settings,
-    /// Whether a sane server follows, and the candidate must lead in the end.
+    /// Whether a sane server follows, with a Lease that is free or of a holder that has crashed: the candidate must lead in the end.
     settles: u8,
     operations: Vec<Operation<'a>>,
 }
 
 impl<'a> Script<'a> {
     /// Seldom, as it takes long.
-    pub(super) const fn settles(&self) -> bool {
-        self.settles == 1
+    pub(super) const fn settles(&self) -> Option<&'static str> {
+        match self.settles {
+            1 => Some(""),
+            2 => Some("crashed"),
+            _ => None,
+        }
     }
 
     pub(super) fn operations(&self) -> impl Iterator<Item = &Operation<'a>> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use quorate_core::api::{AnswerPart, Head};
 use quorate_core::election::Report;
 use quorate_core::machine::Input;
+use quorate_core::time::Instant;
 use serde_json::{Value, json};
 
 use super::host::Host;
@@ -17,26 +18,44 @@ const MOST_STEPS: usize = 400;
 const VERSION: u64 = 1_000_000_000;
 
 impl Host {
-    /// One server, which has a free Lease, keeps what is written, and whose watch tells nothing.
-    pub(super) fn settle(&mut self) {
+    /// One server, which has a Lease of this holder, keeps what is written, and whose watch tells nothing.
+    pub(super) fn settle(&mut self, holder: &str) {
         if self.election.has_ended() || self.version >= VERSION || !self.is_started() {
             return;
         }
         self.version = VERSION;
         let uid = self.stored.as_ref().map_or_else(|| "last".into(), |stored| stored["metadata"]["uid"].clone());
         let meta = json!({"name": NAME, "namespace": NAMESPACE, "uid": uid, "resourceVersion": VERSION.to_string()});
-        self.stored = Some(json!({"kind": "Lease", "metadata": meta, "spec": {}}));
+        self.stored = Some(json!({"kind": "Lease", "metadata": meta, "spec": {"holderIdentity": holder}}));
         let config = self.election.config();
         let patience = Duration::from_secs(3600).max(config.options().lease_duration);
         let latest = self.latest().saturating_add(patience * 2 + config.longest_pause() * 4 + config.attempt_timeout());
+        let begun = self.latest();
         for _ in 0..MOST_STEPS {
             assert!(self.latest() <= latest, "it still does not lead: {:?}", self.election);
+            assert!(self.latest() <= self.open_at(begun), "the crashed holder's record is open, and not taken");
             self.obey();
             if self.election.leading_until().is_some() && self.holds() {
                 return self.stay();
             }
             self.wait();
         }
+    }
+
+    /// E5: until when the record of who has crashed is to be taken. Two attempts and their pauses come on top of the wait.
+    fn open_at(&self, begun: Instant) -> Instant {
+        let observed = self.reference.as_ref().map(|reference| &reference.observed);
+        let crashed = observed.and_then(|observed| {
+            let lease = observed.current.as_ref().filter(|lease| lease.spec("holderIdentity") == "crashed")?;
+            Some((observed, lease))
+        });
+        let config = self.election.config();
+        crashed.map_or(Instant::since_origin(Duration::MAX), |(observed, lease)| {
+            let expires_at = observed.changed_at.saturating_add(lease.patience(config)).max(observed.barred_until);
+            expires_at
+                .max(begun)
+                .saturating_add(config.jitter() + (config.longest_pause() + config.attempt_timeout()) * 2)
+        })
     }
 
     /// Whether what the server has is ours: a term from before it was sane may last a while without.

@@ -16,6 +16,8 @@ const REWIND: Duration = Duration::from_secs(5);
 pub(super) struct Scope {
     pub(super) namespace: Option<String>,
     list: Option<List>,
+    /// A list that was begun in the call in which the one before was taken: the order of a call's actions means nothing.
+    next: Option<List>,
     /// Where the watch in flight is.
     stream: Option<u64>,
     /// Up to which version all is known.
@@ -29,12 +31,15 @@ pub(super) struct Scope {
     /// How many lists were adopted since members of it were held last.
     pub(super) lists_since_hold: usize,
     pub(super) holds: bool,
+    /// The call in which members were held last.
+    pub(super) held_in: usize,
 }
 
 /// The pages of one list, so far.
 #[derive(Debug)]
 struct List {
     asked_at: Instant,
+    asked_in: usize,
     version: Option<String>,
     objects: Vec<Object>,
     is_broken: bool,
@@ -51,6 +56,15 @@ pub(super) struct Evidence {
     pub(super) is_ordered: bool,
     /// How many events the present call has brought that are not news.
     pub(super) stale_events: usize,
+    /// The number of the present call.
+    pub(super) call: usize,
+}
+
+impl Scope {
+    /// Whether the list at hand began after members were held: an earlier one may know nothing of what they went by.
+    pub(super) fn is_confirmation(&self) -> bool {
+        self.holds && self.list.as_ref().is_some_and(|list| list.asked_in >= self.held_in)
+    }
 }
 
 pub(super) fn is_watch(request: &Request) -> bool {
@@ -60,7 +74,14 @@ pub(super) fn is_watch(request: &Request) -> bool {
 impl Evidence {
     pub(super) fn new(source: Source, namespaces: Vec<Option<String>>) -> Self {
         let scopes = namespaces.into_iter().map(|namespace| Scope { namespace, ..Scope::default() });
-        Self { source, scopes: scopes.collect(), objects: BTreeMap::new(), is_ordered: true, stale_events: 0 }
+        Self { source, scopes: scopes.collect(), objects: BTreeMap::new(), is_ordered: true, stale_events: 0, call: 0 }
+    }
+
+    pub(super) fn begin_call(&mut self) {
+        (self.call, self.stale_events) = (self.call + 1, 0);
+        for scope in &mut self.scopes {
+            scope.list = scope.next.take().or(scope.list.take());
+        }
     }
 
     /// Whose collection a request is about.
@@ -85,8 +106,21 @@ impl Evidence {
             let version = request.target().split("resourceVersion=").nth(1).and_then(|rest| rest.split('&').next());
             self.scopes[index].stream = version.and_then(|version| version.parse().ok());
         } else if !request.target().contains("continue=") {
-            let list = List { asked_at: at, version: None, objects: Vec::new(), is_broken: false, is_complete: false };
-            self.scopes[index].list = Some(list);
+            let list = List {
+                asked_at: at,
+                asked_in: self.call,
+                version: None,
+                objects: Vec::new(),
+                is_broken: false,
+                is_complete: false,
+            };
+            let scope = &mut self.scopes[index];
+            let place = if scope.list.as_ref().is_some_and(|list| list.is_complete) {
+                &mut scope.next
+            } else {
+                &mut scope.list
+            };
+            *place = Some(list);
         }
     }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use quorate_core::api::{AnswerPart, Head, Namespace, Request};
 use quorate_core::machine::{Action, Input, Machine as _, RequestId};
-use quorate_core::membership::{Event, LinkConfig, LinkFailure, LinkId, Membership, MembershipConfig, Order, Report};
+use quorate_core::membership::{
+    Event, Follow, Identity, LinkConfig, LinkFailure, LinkId, Membership, MembershipConfig, Order, Report,
+};
 use quorate_core::time::{Instant, Now};
 use serde_json::json;
 
@@ -31,13 +33,20 @@ pub(super) struct Host {
     /// What the host's clock says, and the latest that it ever said.
     now: Now,
     pub(super) latest: Instant,
+    /// The latest that the machine was told.
+    told_at: Instant,
     pub(super) is_started: bool,
     pub(super) in_flight: BTreeMap<RequestId, Exchange>,
     sent: Vec<RequestId>,
     /// Attempts on links, in flight and ever; and who is really connected.
     pub(super) attempts: BTreeMap<LinkId, Attempt>,
     ordered: Vec<LinkId>,
-    pub(super) connected: BTreeSet<String>,
+    pub(super) connected: BTreeMap<String, Identity>,
+    /// Whether a listing ever said what is not so.
+    pub(super) has_lied: bool,
+    /// Whether the present call has brought a line of a watch after which nothing is to be heard.
+    is_spoilt: bool,
+    idle_limit: Duration,
     /// Only the first of two plays is judged; the second one goes by copies.
     pub(super) reference: Option<Reference>,
     trace: Trace,
@@ -49,11 +58,12 @@ pub(super) struct Exchange {
     /// What its watch has told.
     told: u64,
     pub(super) has_head: bool,
+    heard_at: Instant,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Attempt {
-    Connect(String),
+    Connect(String, Identity),
     Disconnect(String),
     List,
 }
@@ -66,18 +76,24 @@ impl Host {
         if namespaces.is_empty() {
             namespaces = ["a", "b"].map(Into::into).to_vec();
         }
+        let idle_limit =
+            if let Follow::Watch { idle_limit, .. } = config.options().follow { idle_limit } else { Duration::MAX };
         Self {
             server: Server::new(listing.source, namespaces),
             reference: is_judged.then(|| Reference::new(&config, &links, scopes)),
             membership: Membership::linked(config, links),
             now: Now::default(),
             latest: Instant::ORIGIN,
+            told_at: Instant::ORIGIN,
             is_started: false,
             in_flight: BTreeMap::new(),
             sent: Vec::new(),
             attempts: BTreeMap::new(),
             ordered: Vec::new(),
-            connected: BTreeSet::new(),
+            connected: BTreeMap::new(),
+            has_lied: false,
+            is_spoilt: false,
+            idle_limit,
             trace: Vec::new(),
         }
     }
@@ -100,6 +116,8 @@ impl Host {
 
     pub(super) fn rewind(&mut self, time: Duration) {
         self.now.instant = Instant::since_origin(self.now.instant.elapsed_since_origin().saturating_sub(time));
+        // Of what came between nobody knows.
+        self.latest = self.told_at.max(self.now.instant);
     }
 
     /// Lets time pass up to the machine's own deadline.
@@ -125,27 +143,30 @@ impl Host {
 
     pub(super) fn serve(&mut self, which: u8, halves: bool) {
         let ids: Vec<_> = self.in_flight.keys().copied().collect();
-        let Some(index) = usize::from(which).checked_rem(ids.len()) else { return };
-        self.serve_exchange(ids[index], halves);
+        if let Some(index) = usize::from(which).checked_rem(ids.len()) {
+            self.serve_exchange(ids[index], halves);
+        }
     }
 
-    pub(super) fn serve_exchange(&mut self, id: RequestId, halves: bool) {
-        let Some(exchange) = self.in_flight.get_mut(&id) else { return };
+    /// Whether there was anything to say: a watch has nothing to tell where nothing happens.
+    pub(super) fn serve_exchange(&mut self, id: RequestId, halves: bool) -> bool {
+        let Some(exchange) = self.in_flight.get_mut(&id) else { return false };
         let target = exchange.request.target().to_owned();
         if !is_watch(&exchange.request) {
             let body = match target.contains("/services/") {
                 true => json!({"kind": "Service", "spec": {"selector": {"app": "web"}}}).to_string(),
                 false => self.server.list(&target, halves),
             };
-            return self.answer_with(id, 200, None, body.as_bytes());
-        }
-        if !exchange.has_head {
-            return self.take(id, AnswerPart::Head(Head { status: 200, retry_after: None }));
-        }
-        if let Some((version, line)) = self.server.next_event(&target, exchange.told) {
+            self.answer_with(id, 200, None, body.as_bytes());
+        } else if !exchange.has_head {
+            self.take(id, AnswerPart::Head(Head { status: 200, retry_after: None }));
+        } else if let Some((version, line)) = self.server.next_event(&target, exchange.told) {
             exchange.told = version;
             self.take(id, AnswerPart::Chunk(line.as_bytes()));
+        } else {
+            return false;
         }
+        true
     }
 
     pub(super) fn answer(&mut self, which: u8, status: u16, retry_after: Option<&str>, body: &Body<'_>) {
@@ -270,15 +291,13 @@ impl Host {
         let Some(attempt) = self.attempts.get(&id).cloned() else { return };
         let failure = || LinkFailure::new("no route");
         let report = match attempt {
-            Attempt::List => {
-                Report::Listed { id, names: if well { Ok(Some(self.connected.clone())) } else { Err(failure()) } }
-            }
-            Attempt::Connect(name) | Attempt::Disconnect(name) if !well => {
-                let _ = name;
-                Report::Ended { id, outcome: Err(failure()) }
-            }
-            Attempt::Connect(name) => {
-                self.connected.insert(name);
+            Attempt::List => Report::Listed {
+                id,
+                names: if well { Ok(Some(self.connected.keys().cloned().collect())) } else { Err(failure()) },
+            },
+            Attempt::Connect(..) | Attempt::Disconnect(_) if !well => Report::Ended { id, outcome: Err(failure()) },
+            Attempt::Connect(name, identity) => {
+                self.connected.insert(name, identity);
                 Report::Ended { id, outcome: Ok(()) }
             }
             Attempt::Disconnect(name) => {
@@ -302,6 +321,7 @@ impl Host {
             Lie::Fails => Err(LinkFailure::new("")),
             Lie::Names(names) => Ok(Some(names.iter().take(6).map(named).collect())),
         };
+        self.has_lied = true;
         self.feed(Input::Report(&Report::Listed { id, names }));
     }
 
@@ -347,9 +367,14 @@ impl Host {
             // The copy is the machine: one knows nothing that the other does not.
             self.membership = self.membership.clone();
         }
+        self.is_spoilt = false;
         self.note(input);
+        self.told_at = self.told_at.max(self.now.instant);
         let actions = self.membership.handle(self.now, input);
         actions.into_iter().for_each(|action| self.carry_out(action));
+        if let (true, Input::Answer { id, .. }) = (self.is_spoilt, input) {
+            assert!(!self.in_flight.contains_key(&id), "a watch goes on behind a line that is none");
+        }
         if let Some(reference) = &mut self.reference {
             reference.check(self.latest, &self.membership);
         }
@@ -377,6 +402,7 @@ impl Host {
         let Some(exchange) = self.in_flight.get_mut(&id) else { return };
         let heard = exchange.received.take(part);
         exchange.has_head |= matches!(part, AnswerPart::Head(_));
+        exchange.heard_at = self.latest;
         let request = exchange.request.clone();
         if let AnswerPart::End | AnswerPart::Failed(_) = part {
             self.in_flight.remove(&id);
@@ -385,7 +411,7 @@ impl Host {
         match heard {
             Heard::Nothing => {}
             Heard::Whole { status, body } => reference.answered(self.latest, &request, status, &body),
-            Heard::Lines(lines) => reference.told(&request, &lines),
+            Heard::Lines(lines) => self.is_spoilt = !reference.told(&request, &lines),
         }
     }
 
@@ -414,12 +440,13 @@ impl Host {
         let received = if is_watch(request) { Received::watch(OPENS) } else { Received::answer() };
         let told = request.target().split("resourceVersion=").nth(1).and_then(|rest| rest.split('&').next());
         let told = told.and_then(|version| version.parse().ok()).unwrap_or_default();
-        self.in_flight.insert(id, Exchange { request: request.clone(), received, told, has_head: false });
+        self.in_flight
+            .insert(id, Exchange { request: request.clone(), received, told, has_head: false, heard_at: self.latest });
     }
 
     fn take_order(&mut self, order: &Order) {
         let (id, attempt) = match order {
-            Order::Connect { id, peer } => (*id, Attempt::Connect(peer.name.as_str().into())),
+            Order::Connect { id, peer } => (*id, Attempt::Connect(peer.name.as_str().into(), peer.identity())),
             Order::Disconnect { id, peer } => (*id, Attempt::Disconnect(peer.name.as_str().into())),
             Order::ListConnected { id } => (*id, Attempt::List),
             Order::Abandon(id) => return assert!(self.attempts.remove(id).is_some(), "{order}"),
@@ -427,6 +454,13 @@ impl Host {
         };
         self.ordered.push(id);
         self.attempts.insert(id, attempt);
+    }
+
+    /// Once an operation: to describe it takes longer than all else that happens.
+    pub(super) fn check_description(&self) {
+        if self.reference.is_some() {
+            assert_is_line(&self.membership.explain(self.now).to_string());
+        }
     }
 
     // What the machine promises of its deadline.
@@ -451,7 +485,9 @@ impl Host {
 
     /// Something is always awaited, once it has started.
     fn check_state(&self) {
-        assert_is_line(&self.membership.explain(self.now).to_string());
         assert!(!self.is_started || self.membership.deadline().is_some(), "{}", self.membership.explain(self.now));
+        let watches = self.in_flight.values().filter(|exchange| is_watch(&exchange.request) && exchange.has_head);
+        let is_silent = |watch: &Exchange| watch.heard_at.saturating_add(self.idle_limit) <= self.latest;
+        assert!(!watches.into_iter().any(is_silent), "a watch has been silent for too long");
     }
 }

@@ -49,7 +49,7 @@ impl Reference {
 
     pub(super) fn begin_call(&mut self, membership: &Membership) {
         (self.scope, self.stale_events, self.gone, self.has_confirmed) = (None, 0, 0, false);
-        self.evidence.stale_events = 0;
+        self.evidence.begin_call();
         self.watches.clear();
         self.members = membership.members().len();
     }
@@ -71,9 +71,10 @@ impl Reference {
         self.evidence.answered(at, request, status, body);
     }
 
-    pub(super) fn told(&mut self, request: &Request, lines: &[Vec<u8>]) {
+    /// `false` if nothing that follows is to be heard.
+    pub(super) fn told(&mut self, request: &Request, lines: &[Vec<u8>]) -> bool {
         self.scope = Some(self.evidence.scope_of(request));
-        let _ = lines.iter().all(|line| self.evidence.told(request, line));
+        lines.iter().all(|line| self.evidence.told(request, line))
     }
 
     /// Holds one action against the log, and notes it.
@@ -99,10 +100,10 @@ impl Reference {
             }
             (Event::Confirming { .. }, Some(scope)) => {
                 let scope = &mut self.evidence.scopes[scope];
-                (scope.holds, scope.lists_since_hold) = (true, 0);
+                (scope.holds, scope.lists_since_hold, scope.held_in) = (true, 0, self.evidence.call);
             }
             (Event::Source(News::Listed { objects, version }), Some(scope)) => {
-                self.has_confirmed = self.evidence.scopes[scope].holds;
+                self.has_confirmed = self.evidence.scopes[scope].is_confirmation();
                 self.evidence.adopt(scope, *objects, version.as_str());
             }
             (Event::Source(News::Rewound { from, .. }), Some(scope)) => self.evidence.rewind(scope, from.as_str()),
