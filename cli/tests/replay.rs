@@ -24,6 +24,7 @@ error: E1 is broken at [..] s of the run with seed 7: [..] lead at [..] s
     let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
     assert!(text.starts_with("seed 7: 2 nodes, 1 fault planned within 60s\n"), "{text}");
     assert!(text.contains("node 0  has a deadline of its election\n    send #"), "{text}");
+    assert!(text.contains("    emit leading, term "), "{text}");
     assert!(text.contains("    standing by; node-1_0000000000000001 holds the Lease"), "{text}");
     assert!(
         text.contains("s  server  receives PUT /apis/coordination.k8s.io/v1/namespaces/lab/leases/demo from node 0")

@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use quorate_core::testing::simulation::{Simulation, Trace};
+use quorate_core::testing::simulation::{Simulation, Step, Trace, Who};
 
 use crate::args::Replay;
 use crate::duration::duration_or_never;
@@ -28,8 +28,8 @@ pub(super) struct Window {
     from: Option<Duration>,
     until: Option<Duration>,
     lead_in: Duration,
-    pub(super) node: Option<usize>,
-    pub(super) is_quiet: bool,
+    node: Option<usize>,
+    is_quiet: bool,
 }
 
 impl Plan {
@@ -60,9 +60,10 @@ impl Plan {
 }
 
 impl Window {
-    /// Whether steps of this time are shown.
-    pub(super) fn shows(&self, at: Duration) -> bool {
-        !self.is_quiet && at >= self.from.unwrap_or(self.lead_in) && self.until.is_none_or(|until| at <= until)
+    pub(super) fn shows(&self, step: &Step) -> bool {
+        let is_in_time =
+            step.at >= self.from.unwrap_or(self.lead_in) && self.until.is_none_or(|until| step.at <= until);
+        !self.is_quiet && is_in_time && self.node.is_none_or(|node| step.who == Who::Node(node))
     }
 
     /// Which part of a run is drawn that has ended by then: all of it, unless flags say otherwise.

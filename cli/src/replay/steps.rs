@@ -32,10 +32,12 @@ pub(super) fn play(simulation: &mut Simulation, window: &Window) -> io::Result<R
     loop {
         match simulation.step() {
             Ok(None) => return Ok(Ok(())),
-            Err(violation) => return Ok(Err(violation)),
-            Ok(Some(step)) if window.shows(step.at) && window.node.is_none_or(|node| step.who == Who::Node(node)) => {
-                show(&mut out, &step, simulation)?;
+            Err(violation) => {
+                let step = violation.step.as_deref().filter(|step| window.shows(step));
+                step.map_or(Ok(()), |step| show(&mut out, step, simulation))?;
+                return Ok(Err(violation));
             }
+            Ok(Some(step)) if window.shows(&step) => show(&mut out, &step, simulation)?,
             Ok(Some(_)) => {}
         }
     }

@@ -15,7 +15,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use election::{ElectionPromises, ProcessId};
+pub use election::{ElectionPromises, LeaseWrite, ProcessId};
 pub use membership::{MembershipPromises, ServerTruth};
 
 /// A promise of Quorate's, or of an application.

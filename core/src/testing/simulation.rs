@@ -123,6 +123,7 @@ mod shrink;
 mod timeline;
 mod trace;
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -292,8 +293,12 @@ impl<A: Application> Simulation<A> {
         }
         let (at, next) = self.next();
         let (who, what) = self.describe(&next);
-        self.advance(at, next)?;
-        Ok(Some(Step { at: duration(self.real), who, what, actions: mem::take(&mut self.notes) }))
+        let outcome = self.advance(at, next);
+        let step = Step { at: duration(self.real), who, what, actions: mem::take(&mut self.notes) };
+        match outcome {
+            Ok(()) => Ok(Some(step)),
+            Err(violation) => Err(Violation { step: Some(Box::new(step)), ..violation }),
+        }
     }
 
     /// Takes what comes next, and checks everything.
@@ -309,7 +314,7 @@ impl<A: Application> Simulation<A> {
         self.report.terms = self.election.terms();
         outcome.map_err(|Broken { promise, what }| {
             let (at, seed) = (duration(self.real), self.plan.seed);
-            Violation { promise, at, what, seed }
+            Violation { promise, at, what, seed, step: None }
         })
     }
 

@@ -9,7 +9,7 @@ use core::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Broken, Promise};
-use crate::election::{ElectionConfig, FencingToken, Order};
+use crate::election::{Create, ElectionConfig, FencingToken, Order};
 use crate::time::Instant;
 
 /// How long a candidate must have been left in peace to be held to the shortest bounds: its watch is open again by then.
@@ -29,6 +29,22 @@ impl fmt::Display for ProcessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {}", self.0)
     }
+}
+
+/// A write of a candidate's that took effect.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "built by every world; a new part must be thought of there")]
+pub struct LeaseWrite<'a> {
+    /// Whose.
+    pub by: ProcessId,
+    /// When it was sent, on the candidate's clock.
+    pub sent_at: Instant,
+    /// Whether it was a POST.
+    pub is_create: bool,
+    /// The Lease as it was; none if there was none.
+    pub before: Option<&'a Value>,
+    /// The Lease as it is.
+    pub after: &'a Value,
 }
 
 /// Holds what the candidates for one Lease do against E1 to E6.
@@ -55,8 +71,9 @@ impl fmt::Display for ProcessId {
 #[derive(Clone, Debug)]
 pub struct ElectionPromises {
     config: ElectionConfig,
-    /// The slowest clock, in thousandths.
+    /// The slowest and the fastest clock, in thousandths.
     slowest: u32,
+    fastest: u32,
     /// Whether the clocks are within the ratio that guards bear, and within that of works.
     bounds_guards: bool,
     bounds_works: bool,
@@ -64,8 +81,13 @@ pub struct ElectionPromises {
     slack: Duration,
     /// When each process sent its last write that took effect, on its own clock.
     effective: BTreeMap<ProcessId, Instant>,
-    /// Who wrote the record that stands, if it is held.
+    /// When each process sent the winning write that has taken effect and begun no term yet, on its own clock.
+    won: BTreeMap<ProcessId, Instant>,
+    /// When each process was last told to stop work, on its own clock.
+    stopped: BTreeMap<ProcessId, Instant>,
+    /// Who wrote the record that stands, if it is held, and when that took effect.
     holder: Option<ProcessId>,
+    held_at: Duration,
     /// When a candidate last wrote something.
     written_at: Duration,
     /// That write freed the record.
@@ -90,12 +112,16 @@ impl ElectionPromises {
         Self {
             config: config.clone(),
             slowest: slowest.max(1),
+            fastest: fastest.max(1),
             // Settings that cannot work are held to the promise nevertheless: that is what they are tried for.
             bounds_guards: is_within(config.guard_ratio_permille().max(1500)),
             bounds_works: is_within(ratio),
             slack,
             effective: BTreeMap::new(),
+            won: BTreeMap::new(),
+            stopped: BTreeMap::new(),
             holder: None,
+            held_at: Duration::ZERO,
             written_at: Duration::ZERO,
             is_freed: false,
             edited_at: Duration::ZERO,
@@ -114,6 +140,8 @@ impl ElectionPromises {
     /// A process is no more.
     pub fn ended(&mut self, process: ProcessId) {
         self.effective.remove(&process);
+        self.won.remove(&process);
+        self.stopped.remove(&process);
     }
 
     /// Whether the Lease's record was last written by this process, and is held.
@@ -122,28 +150,40 @@ impl ElectionPromises {
         self.holder == Some(process)
     }
 
-    /// A write of a candidate's took effect: the Lease was this, and is that. `sent_at` is on the candidate's clock, and
-    /// `works` says whether the work of a process runs.
+    /// A write of a candidate's took effect. `works` says whether the work of a process runs.
     ///
     /// # Errors
     ///
-    /// E3 if a record was taken or freed whose holder works, E6 if something else than what is ours was changed.
+    /// E3 if a record was taken too early, or taken or freed while its holder works; E6 if something else than what is ours was
+    /// changed, or a Lease came to be by a PUT.
     pub fn wrote(
         &mut self,
         at: Duration,
-        by: ProcessId,
-        sent_at: Instant,
-        (before, after): (Option<&Value>, &Value),
+        write: &LeaseWrite<'_>,
         works: impl FnOnce(ProcessId) -> bool,
     ) -> Result<(), Broken> {
+        let LeaseWrite { by, sent_at, is_create, before, after } = *write;
         self.written_at = at;
         let sent = self.effective.entry(by).or_insert(sent_at);
         *sent = sent_at.max(*sent);
         let is_freed = holder(after).is_empty();
         let former = self.holder.filter(|former| *former != by || is_freed);
+        let held_for = at.saturating_sub(self.held_at);
         self.is_freed = is_freed;
         self.holder = (!is_freed).then_some(by);
-        let Some(before) = before.filter(|before| uid(before) == uid(after)) else { return Ok(()) };
+        self.held_at = at;
+        let before = before.filter(|before| uid(before) == uid(after));
+        let wins = match before {
+            Some(before) => !is_freed && transitions(after) > transitions(before),
+            None => self.config.options().create == Create::Fast,
+        };
+        if wins {
+            self.won.insert(by, sent_at);
+        }
+        let Some(before) = before else {
+            let what = || format!("{by} made a Lease by a PUT: it was to replace one");
+            return if is_create { Ok(()) } else { Err(Broken::new(Promise::E6, what())) };
+        };
         if !has_same_foreign(before, after) {
             let (foreign_before, foreign_after) = (foreign(before), foreign(after));
             let what = format!(
@@ -152,6 +192,11 @@ impl ElectionPromises {
                 Value::Object(foreign_after)
             );
             return Err(Broken::new(Promise::E6, what));
+        }
+        if let Some(former) = former.filter(|former| *former != by && !is_freed && held_for < self.quickly()) {
+            let held_for = held_for.as_secs_f64();
+            let what = format!("{by} has taken the record of {former} {held_for:.3} s after its last write");
+            return Err(Broken::new(Promise::E3, what));
         }
         match former.filter(|_| self.bounds_works) {
             Some(former) if works(former) => {
@@ -172,8 +217,8 @@ impl ElectionPromises {
     ///
     /// # Errors
     ///
-    /// E2 if the work may run for longer than the last write that took effect allows, or a stop is announced before the guard
-    /// has ended; E4 if a term's token is no greater than that of an earlier term.
+    /// E1 if a term begins without a winning write of its own; E2 if the work may run for longer than the last write that took
+    /// effect allows, or a stop is announced before the guard has ended; E4 if a term's token is no greater than that of an earlier term.
     pub fn ordered(
         &mut self,
         by: ProcessId,
@@ -195,6 +240,13 @@ impl ElectionPromises {
                 if let Some(newest) = self.newest_token.as_ref().filter(|newest| *newest >= term) {
                     return Err(Broken::new(Promise::E4, format!("{by} begins term {term} after term {newest}")));
                 }
+                // A write that was sent before the last term ended is void.
+                let ended = self.stopped.get(&by);
+                let won = self.won.remove(&by).filter(|sent_at| ended.is_none_or(|ended| sent_at >= ended));
+                if won.is_none() {
+                    let what = format!("{by} begins term {term} without a winning write since its last term");
+                    return Err(Broken::new(Promise::E1, what));
+                }
                 self.newest_token = Some(term.clone());
                 self.terms = self.terms.saturating_add(1);
                 Ok(())
@@ -202,7 +254,11 @@ impl ElectionPromises {
             Order::StopWork { .. } if leading_until.is_some() => {
                 Err(Broken::new(Promise::E2, format!("{by} announces a stop while its guard says \"leading\"")))
             }
-            _ => Ok(()),
+            Order::StopWork { .. } => {
+                self.stopped.insert(by, now);
+                Ok(())
+            }
+            Order::MoveHardDeadline { .. } => Ok(()),
         }
     }
 
@@ -300,6 +356,12 @@ impl ElectionPromises {
         since.max(self.written_at).saturating_add(self.slowly(bound)).saturating_add(self.slack)
     }
 
+    /// The least that passes while a lease duration passes on the fastest of the clocks.
+    fn quickly(&self) -> Duration {
+        let lease_duration = self.config.options().lease_duration;
+        lease_duration.saturating_mul(1000).checked_div(self.fastest).unwrap_or_default()
+    }
+
     /// What is so long on the slowest of the clocks.
     fn slowly(&self, time: Duration) -> Duration {
         time.saturating_mul(1000).checked_div(self.slowest).unwrap_or_default()
@@ -308,6 +370,10 @@ impl ElectionPromises {
 
 fn uid(lease: &Value) -> Option<&str> {
     lease.pointer("/metadata/uid").and_then(Value::as_str)
+}
+
+fn transitions(lease: &Value) -> i64 {
+    lease.pointer("/spec/leaseTransitions").and_then(Value::as_i64).unwrap_or_default()
 }
 
 fn holder(lease: &Value) -> &str {

@@ -136,7 +136,9 @@ impl<A: Application> Simulation<A> {
             Fault::FlapReadiness { .. } => {
                 let pods = self.active.iter().find(|active| active.index == index).map(|active| active.pods.clone());
                 for pod in pods.unwrap_or_default() {
-                    let at = real.saturating_add(self.chance.below(1_000_000)).min(until);
+                    // Before the flap ends: what comes after would last.
+                    let within = until.saturating_sub(real).min(1_000_000);
+                    let at = real.saturating_add(self.chance.below(within));
                     self.queue.plan(at, Event::PodReady(pod, false));
                 }
             }
@@ -231,10 +233,9 @@ impl<A: Application> Simulation<A> {
         if partition == before {
             return;
         }
-        // What was late arrives now, in order.
+        // What was late arrives now, in order, and before whatever was sent since.
         for event in core::mem::take(&mut node.line.held) {
-            let at = self.real.saturating_add(self.plan.latency_us);
-            self.queue.plan(at, event);
+            self.queue.plan(self.real, event);
         }
         match partition {
             Some(Partition::Refused) => self.cut(index, true),

@@ -1,5 +1,6 @@
 //! What comes of a run: its steps, what they amount to, and what is wrong.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -127,12 +128,14 @@ pub struct Violation {
     pub what: String,
     /// The seed of the plan.
     pub seed: u64,
+    /// What happened then; only if the run was taken [step by step](super::Simulation::step).
+    pub step: Option<Box<Step>>,
 }
 
 /// One line.
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { promise, at, what, seed } = self;
+        let Self { promise, at, what, seed, .. } = self;
         write!(f, "{promise} is broken at {:.6} s of the run with seed {seed}: {what}", at.as_secs_f64())
     }
 }

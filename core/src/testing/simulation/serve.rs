@@ -4,9 +4,9 @@ use super::clock::{duration, right};
 use super::letter::Letter;
 use super::queue::{Event, Exchange, Process};
 use super::{Application, Partition, Simulation};
-use crate::api::{Request, Sent};
+use crate::api::{Method, Request, Sent};
 use crate::testing::answer::{FakeAnswer, WatchUpdate};
-use crate::testing::promises::{Broken, ProcessId};
+use crate::testing::promises::{Broken, LeaseWrite, ProcessId};
 use crate::testing::request::FakeRequest;
 use crate::time::Instant;
 
@@ -84,7 +84,9 @@ impl<A: Application> Simulation<A> {
         {
             let (real, nodes) = (self.real, &self.nodes);
             let works = |of: ProcessId| nodes.iter().any(|node| node.process.id() == of && node.works(real));
-            self.election.wrote(duration(real), from.id(), sent_at, (before.as_deref(), &after), works)?;
+            let is_create = request.method() == Method::Post;
+            let write = LeaseWrite { by: from.id(), sent_at, is_create, before: before.as_deref(), after: &after };
+            self.election.wrote(duration(real), &write, works)?;
         }
         Ok(answer)
     }
