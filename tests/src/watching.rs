@@ -17,7 +17,7 @@ use crate::lab::Lab;
 use crate::trouble::Trouble;
 
 /// Nothing that needs no outage to end takes longer, on a busy machine.
-const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(20);
 /// An outage is over when the longest pause before another attempt is.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(45);
 

@@ -12,7 +12,6 @@ use crate::time::Timestamp;
 mod observing;
 mod properties;
 #[cfg(feature = "testing")]
-mod simulation;
 mod standing;
 mod terms;
 mod working;
