@@ -16,14 +16,20 @@
     reason = "a test fails by panicking, in its helpers too, and says how much it saw"
 )]
 
+#[path = "model_membership/budget.rs"]
+mod budget;
 #[path = "model_membership/connector.rs"]
 mod connector;
 #[path = "model_membership/ending.rs"]
 mod ending;
+#[path = "model_membership/happenings.rs"]
+mod happenings;
 #[path = "model_membership/promises.rs"]
 mod promises;
 #[path = "model_membership/server.rs"]
 mod server;
+#[path = "model_membership/step.rs"]
+mod step;
 #[path = "model_membership/wire.rs"]
 mod wire;
 #[path = "model_membership/world.rs"]
@@ -37,8 +43,10 @@ use quorate_core::membership::{Follow, Share, Source};
 use quorate_tests::model::{self, Path, Size, Tell};
 use stateright::{Model, Property};
 
+use budget::Budget;
+use happenings::Happening;
 use server::Edit;
-use world::{Budget, Happening, Slow, State, World};
+use world::{Slow, State, World};
 
 /// Compares too seldom for it to happen here.
 const WATCH: Follow = Follow::Watch {
@@ -81,7 +89,7 @@ impl Model for World {
         if edits > 0 {
             properties.push(Property::sometimes("somebody leaves", |_, state: &State| state.witness.has_left));
         }
-        if self.has_trouble() {
+        if self.budget.has_trouble() {
             properties.push(Property::sometimes("something fails", |_, state: &State| state.witness.has_failed));
         }
         if empty_lists > 0 {

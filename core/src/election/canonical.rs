@@ -39,6 +39,9 @@ pub trait Names {
 /// Counts of transitions from here on are somebody's mischief, and kept.
 const MISCHIEF: u64 = 1_000_000;
 
+/// All other counts: the next one, and none at all, are seen beside it.
+const TRANSITIONS: u32 = 7;
+
 /// Names anew the parts of a Lease as it is sent and stored.
 ///
 /// `leaseTransitions` and `acquireTime` decide nothing and only tell apart what the `renewTime` already does: they become
@@ -66,7 +69,7 @@ pub fn rename_lease(object: &mut Map<String, Value>, names: &mut impl Names) {
     if let Some(count) = spec.get_mut("leaseTransitions")
         && count.as_u64().is_some_and(|count| count < MISCHIEF)
     {
-        *count = 0_u64.into();
+        *count = TRANSITIONS.into();
     }
 }
 
@@ -90,7 +93,7 @@ pub(crate) fn keeps_names(object: &Map<String, Value>, names: &mut impl Names) -
         new == old
     });
     let count = object.get("spec").and_then(|spec| spec.get("leaseTransitions")).and_then(Value::as_u64);
-    let is_counted = count.is_some_and(|count| count > 0 && count < MISCHIEF);
+    let is_counted = count.is_some_and(|count| count != u64::from(TRANSITIONS) && count < MISCHIEF);
     let is_dated = text("spec", "acquireTime").is_some_and(|time| !time.starts_with(FIRST_DAY));
     keeps_version && keeps_uid && keeps_time && !is_counted && !is_dated
 }
@@ -155,11 +158,12 @@ impl Election {
 
     /// Names anew all that this candidate has seen. Its requests in flight become the first two, the watch before the other.
     pub fn rename(&mut self, names: &mut impl Names) {
-        let lease_duration = self.config.options().lease_duration;
+        // What a write was sent for may last for the one or the other.
+        let longest = self.config.options().lease_duration.max(self.config.options().renew_deadline);
         let attempt_timeout = self.config.attempt_timeout();
         match &mut self.stage {
-            Stage::Leading(term) => term.rename(names, lease_duration),
-            Stage::Stopping(stopping) => stopping.term.rename(names, lease_duration),
+            Stage::Leading(term) => term.rename(names, longest),
+            Stage::Stopping(stopping) => stopping.term.rename(names, longest),
             Stage::Releasing(releasing) => names.instant(&mut releasing.until, Duration::ZERO),
             Stage::Ended | Stage::Idle | Stage::Standing | Stage::Withdrawn => {}
         }
@@ -180,11 +184,11 @@ impl Election {
             rename_version(asked_at, names);
             names.instant(next_at, Duration::ZERO);
             if let Call::Write { write, .. } = call {
-                write.rename(names, lease_duration);
+                write.rename(names, longest);
             }
         }
         for write in self.unanswered.iter_mut() {
-            write.rename(names, lease_duration);
+            write.rename(names, longest);
         }
         self.renew_times.rename(names);
         names.instant(&mut self.latest, Duration::ZERO);
@@ -196,7 +200,7 @@ impl Term {
         self.token.rename(names);
         names.instant(&mut self.sent_at, horizon);
         if u64::from(self.transitions) < MISCHIEF {
-            self.transitions = 0;
+            self.transitions = TRANSITIONS;
         }
     }
 }

@@ -17,7 +17,12 @@ pub(crate) struct Faults {
     /// A leader cannot reach the server, for as long as may be.
     pub(crate) cut_offs: u8,
     pub(crate) crashes: u8,
+    /// A candidate that is told to step down, wherever it stands, and to stand again some time later.
     pub(crate) step_downs: u8,
+    /// A candidate that is told to shut down.
+    pub(crate) shutdowns: u8,
+    /// Work that ends by itself.
+    pub(crate) work_ends: u8,
     pub(crate) deletions: u8,
     pub(crate) labels: u8,
     /// Somebody writes what no candidate would.
@@ -27,6 +32,22 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
+    /// Whether all has befallen that can; what is slow without a limit stays slow.
+    pub(crate) fn are_spent(&self) -> bool {
+        let delays = if self.delays == u8::MAX { u8::MAX } else { 0 };
+        *self == Self { delays, ..Self::default() }
+    }
+
+    /// Whether a leader may lose the Lease.
+    pub(crate) const fn take_the_lead(&self) -> bool {
+        self.crashes > 0 || self.cut_offs > 0
+    }
+
+    /// Whether a leader may release the Lease.
+    pub(crate) const fn give_the_lead(&self) -> bool {
+        self.step_downs > 0 || self.shutdowns > 0 || self.work_ends > 0
+    }
+
     /// Whether nothing stands between a candidate and the server but what is over within a tick.
     pub(crate) const fn are_prompt(&self) -> bool {
         self.delays == 0

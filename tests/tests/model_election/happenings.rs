@@ -3,7 +3,7 @@
 use super::faults::Faults;
 use super::rival::Rival;
 use super::server::{Holder, Mischief, holder};
-use super::state::{NOW, Node, State};
+use super::state::{NOW, Node, State, Told};
 use super::world::World;
 use quorate_core::api::Method;
 
@@ -39,7 +39,11 @@ pub(crate) enum Happening {
     SilenceWatch(usize),
     /// The host learns that its work is gone.
     EndWork(usize),
+    /// The work ends though nobody told it to.
+    WorkEnds(usize),
     StepDown(usize),
+    Stand(usize),
+    ShutDown(usize),
     CutOff(usize),
     Heal(usize),
     Pause(usize),
@@ -68,7 +72,7 @@ impl World {
         if faults.mischief > 0 && state.has_lease() {
             let is_free = holder(state.server.part.lease(), self.is_exact) == Holder::Nobody;
             let may_erase = self.erases_renewals || faults.mischief == self.faults.mischief;
-            for mischief in Mischief::ALL {
+            for mischief in self.mischief.iter().copied() {
                 let is_meant = may_erase || !mischief.erases_renewals();
                 offer(Happening::Mischief(mischief), is_meant && (is_free || !mischief.needs_a_free_lease()));
             }
@@ -107,7 +111,10 @@ impl World {
         }
         let is_over = node.work.as_ref().is_some_and(|work| work.is_stopping || work.deadline <= NOW);
         offer(Happening::EndWork(index), is_over && is_awake);
-        offer(Happening::StepDown(index), leads && is_awake && faults.step_downs > 0);
+        offer(Happening::WorkEnds(index), node.work.is_some() && !is_over && is_awake && faults.work_ends > 0);
+        offer(Happening::StepDown(index), node.told == Told::Stand && is_awake && faults.step_downs > 0);
+        offer(Happening::Stand(index), node.told == Told::StepDown && is_awake);
+        offer(Happening::ShutDown(index), node.told != Told::ShutDown && is_awake && faults.shutdowns > 0);
         offer(Happening::CutOff(index), leads && faults.cut_offs > 0);
         offer(Happening::Heal(index), node.is_cut_off);
         let is_at_something = leads || node.call.is_some() || node.answer.is_some();

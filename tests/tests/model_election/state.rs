@@ -33,9 +33,14 @@ pub(crate) struct State {
     pub(crate) rival: Option<Rival>,
     /// The newest token.
     pub(crate) token: u64,
-    /// Ticks since the content of the Lease was changed last, where they are counted.
+    /// Ticks since the content of the Lease was changed last.
     pub(crate) unchanged: u16,
+    /// Ticks in which somebody stood and nobody led or worked, where they are counted. Mischief begins them anew, and so does
+    /// what a dead leader wrote: renewals by who does not lead do not.
+    pub(crate) leaderless: u16,
     pub(crate) last_change: Change,
+    /// What happened last began a term.
+    pub(crate) has_begun: bool,
     pub(crate) broken: Option<Broken>,
 }
 
@@ -51,8 +56,17 @@ pub(crate) struct Node {
     pub(crate) work: Option<Work>,
     pub(crate) is_cut_off: bool,
     pub(crate) is_paused: bool,
+    pub(crate) told: Told,
     /// When the last of its writes was sent that the server has carried out.
     pub(crate) proven: Instant,
+}
+
+/// What a candidate was told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Told {
+    Stand,
+    StepDown,
+    ShutDown,
 }
 
 /// A watch, and what of it is under way.
@@ -90,10 +104,14 @@ pub(crate) enum Change {
 /// What no state can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Broken {
-    /// The Lease was taken, or freed, while its holder worked; or taken from somebody before its duration had passed.
+    /// Work was begun beside that of an earlier term, or an order was given for work that there is not.
+    E1,
+    /// The Lease was taken, or freed, while its holder worked; or taken before its duration had passed unchanged.
     E3,
     /// A token was not newer than the last.
     E4,
+    /// The transitions did not count the terms.
+    Transitions,
     /// A write altered what is not ours.
     E6,
 }
@@ -105,6 +123,16 @@ impl Node {
 
     pub(crate) fn is_working(&self) -> bool {
         self.work.as_ref().is_some_and(|work| NOW < work.deadline)
+    }
+
+    /// Whether there is no work that was not told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.work.as_ref().is_none_or(|work| work.is_stopping)
+    }
+
+    /// Whether it was told to, and has nothing left to do.
+    pub(crate) fn has_left(&self) -> bool {
+        self.told != Told::Stand && self.work.is_none() && self.is_quiet()
     }
 
     pub(crate) fn is_due(&self) -> bool {
@@ -142,5 +170,15 @@ impl State {
 
     pub(crate) fn someone_leads(&self) -> bool {
         self.nodes().any(Node::leads)
+    }
+
+    /// Whether nobody can be expected to lead: somebody leads or works, or nobody stands.
+    pub(crate) fn needs_no_leader(&self) -> bool {
+        self.nodes().any(|node| node.leads() || node.is_working()) || self.nodes().all(|node| node.told != Told::Stand)
+    }
+
+    /// The first promise that is broken is the one that is told.
+    pub(crate) fn fail(&mut self, broken: Broken) {
+        self.broken.get_or_insert(broken);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate_core::api::{AnswerPart, Failure, FailureKind, Head, Request, Sent};
-use quorate_core::election::{Order, Report};
+use quorate_core::election::Report;
 use quorate_core::machine::{Action, Input, Machine as _};
 use quorate_core::testing::WatchUpdate;
 use quorate_core::time::Now;
@@ -12,13 +12,13 @@ use quorate_core::time::Now;
 use super::happenings::Happening;
 use super::names::canonical;
 use super::rival::RIVAL;
-use super::server::{Answer, Call, Holder, holder, keeps_what_is_not_ours, wall};
-use super::state::{Broken, Change, NOW, Node, Part, State, Stream, Work};
+use super::server::{Answer, Call, Holder, holder, wall};
+use super::state::{Broken, Change, NOW, Node, Part, State, Stream, Told};
 use super::world::World;
 
 impl World {
     pub(crate) fn after(&self, before: &State, happening: Happening) -> State {
-        let mut state = before.clone();
+        let mut state = State { has_begun: false, ..before.clone() };
         let mut passes = vec![Duration::ZERO; self.rates.len()];
         match happening {
             Happening::Tick => {
@@ -26,14 +26,21 @@ impl World {
                 passes = (0..self.rates.len()).map(|index| self.tick_of(index)).collect();
             }
             Happening::Wake(index) => self.feed(&mut state, index, Input::Timeout),
-            Happening::EndWork(index) => {
-                let term = state.node(index).work.take().unwrap().token;
-                self.feed(&mut state, index, Input::Report(&Report::WorkEnded { term }));
+            Happening::EndWork(index) => self.end_work(&mut state, index),
+            Happening::WorkEnds(index) => {
+                state.faults.work_ends -= 1;
+                // Which is a step-down.
+                state.node(index).told = Told::StepDown;
+                self.end_work(&mut state, index);
             }
             Happening::StepDown(index) => {
                 state.faults.step_downs -= 1;
-                self.feed(&mut state, index, Input::Report(&Report::StepDown));
-                self.feed(&mut state, index, Input::Report(&Report::Stand));
+                self.tell(&mut state, index, Told::StepDown);
+            }
+            Happening::Stand(index) => self.tell(&mut state, index, Told::Stand),
+            Happening::ShutDown(index) => {
+                state.faults.shutdowns -= 1;
+                self.tell(&mut state, index, Told::ShutDown);
             }
             Happening::CutOff(index) => self.cut_off(&mut state, index),
             Happening::Heal(index) => state.node(index).is_cut_off = false,
@@ -56,7 +63,7 @@ impl World {
                 let content = before.server.part.lease().map(|lease| lease["spec"].clone());
                 state.server().mischief(mischief);
                 if state.server.part.lease().map(|lease| lease["spec"].clone()) != content {
-                    state.unchanged = 0;
+                    (state.unchanged, state.leaderless) = (0, 0);
                 }
             }
             Happening::RivalTries => self.rival_tries(&mut state),
@@ -70,19 +77,38 @@ impl World {
             }
             _ => self.exchange(&mut state, happening),
         }
+        if state.needs_no_leader() {
+            state.leaderless = 0;
+        }
         self.tidy(&mut state);
         canonical(&mut state, Some(before), &passes);
         state
+    }
+
+    fn tell(&self, state: &mut State, index: usize, told: Told) {
+        state.node(index).told = told;
+        let report = match told {
+            Told::Stand => Report::Stand,
+            Told::StepDown => Report::StepDown,
+            Told::ShutDown => Report::Shutdown,
+        };
+        self.feed(state, index, Input::Report(&report));
+    }
+
+    /// Until its end was reported, it is there, and may be spoken of.
+    fn end_work(&self, state: &mut State, index: usize) {
+        let term = state.node(index).work.as_ref().unwrap().token.clone();
+        self.feed(state, index, Input::Report(&Report::WorkEnded { term }));
+        state.node(index).work = None;
     }
 
     fn tick_passes(&self, state: &mut State) {
         if !state.nodes().all(Node::is_quiet) {
             state.faults.spend_delay();
         }
-        if self.counts_ticks() {
-            // Somebody's Lease lasts longer than ours.
-            let most = 2 * self.lease_ticks().max(u16::from(super::LONG_DURATION));
-            state.unchanged = (state.unchanged + 1).min(most);
+        state.unchanged = (state.unchanged + 1).min(self.most_unchanged());
+        if self.is_prompt() {
+            state.leaderless = (state.leaderless + 1).min(self.most_unchanged());
         }
         if let Some(rival) = &mut state.rival {
             rival.tick();
@@ -130,7 +156,10 @@ impl World {
             Happening::Return(index) => self.take_answer(state, index),
             Happening::ArriveLate(index) => {
                 let call = state.late.remove(index);
-                self.serve(state, &call);
+                let status = self.serve(state, &call).status;
+                if matches!(status, 200 | 201) {
+                    state.leaderless = 0;
+                }
             }
             Happening::Hear(index) => self.hear(state, index),
             Happening::BreakWatch(index) => {
@@ -277,23 +306,18 @@ impl World {
             state.server = shared;
             return answer;
         }
-        let unchanged = std::mem::take(&mut state.unchanged);
-        if let (Some(before), Some(after)) = (before, &after)
-            && call.index != RIVAL
-            && !keeps_what_is_not_ours(before, after)
+        if call.index != RIVAL
+            && let Some(before) = before
         {
-            state.broken = Some(Broken::E6);
+            self.check_write(state, call, before, after.as_ref());
         }
+        state.unchanged = 0;
         let writer = state.nodes().position(|node| node.life == call.life);
         if let Some(index) = writer {
             let node = state.node(index);
             node.proven = node.proven.max(call.sent_at);
         }
         let (from, to) = (holder(before, self.is_exact), holder(after.as_ref(), self.is_exact));
-        // What somebody holds is left alone as long as what we hold.
-        if from == Holder::Other && call.index != RIVAL && unchanged < self.lease_ticks() {
-            state.broken = Some(Broken::E3);
-        }
         if from != to {
             self.change_hands(state, from, to);
         }
@@ -303,11 +327,11 @@ impl World {
     fn change_hands(&self, state: &mut State, from: Holder, to: Holder) {
         let holds = |node: &Node| from == Holder::One(node.life) && node.is_working();
         if state.nodes().any(holds) {
-            state.broken = Some(Broken::E3);
+            state.fail(Broken::E3);
         }
-        let is_told = self.faults.crashes > 0 || self.faults.cut_offs > 0 || self.faults.step_downs > 0;
+        let is_asked_for = self.faults.take_the_lead() || self.faults.give_the_lead();
         state.last_change = match (from, to) {
-            _ if !is_told => Change::First,
+            _ if !is_asked_for => Change::First,
             (Holder::Nobody, _) if state.last_change == Change::Released => Change::AfterRelease,
             (Holder::Nobody, _) => Change::First,
             (_, Holder::Nobody) => Change::Released,
@@ -328,15 +352,20 @@ impl World {
                 Action::Send { request, .. } if request.target().contains("watch=true") => {
                     self.open_watch(state, index, &request);
                 }
-                Action::Send { .. } if node.is_cut_off => {}
-                Action::Send { request, .. } => node.call = Some(Call::read(&request, index, node.life, NOW)),
+                Action::Send { request, .. } => {
+                    let call = Call::read(&request, index, node.life, NOW);
+                    state.check_count(&call);
+                    if !state.node(index).is_cut_off {
+                        state.node(index).call = Some(call);
+                    }
+                }
                 Action::Cancel(id) if Some(id) == awaited => {
                     node.answer = None;
                     let call = node.call.take();
                     self.give_up(state, call);
                 }
                 Action::Cancel(id) if Some(id) == watching => node.stream = None,
-                Action::Order(order) => carry_out(state, index, &order),
+                Action::Order(order) => state.carry_out(index, &order),
                 _ => {}
             }
         }
@@ -356,35 +385,4 @@ impl World {
 
 fn failure(sent: Sent) -> Failure {
     Failure { sent, kind: FailureKind::Interrupted, message: String::new() }
-}
-
-fn carry_out(state: &mut State, index: usize, order: &Order) {
-    let newest = state.token;
-    let mut token = None;
-    let work = &mut state.node(index).work;
-    match order {
-        Order::StartWork { term, hard_deadline } => {
-            token = Some(term.as_str().parse().unwrap());
-            *work = Some(Work { token: term.clone(), deadline: *hard_deadline, is_stopping: false });
-        }
-        Order::MoveHardDeadline { term, hard_deadline } => {
-            if let Some(work) = work.as_mut().filter(|work| work.token == *term) {
-                work.deadline = *hard_deadline;
-            }
-        }
-        Order::StopWork { term, hard_deadline, .. } => {
-            if let Some(work) = work.as_mut().filter(|work| work.token == *term) {
-                work.deadline = *hard_deadline;
-                work.is_stopping = true;
-            }
-        }
-        _ => {}
-    }
-    if let Some(token) = token {
-        // It is a version that the server gave, so that all later ones are newer.
-        if token <= newest || token > state.server.part.api.version() {
-            state.broken = Some(Broken::E4);
-        }
-        state.token = token;
-    }
 }

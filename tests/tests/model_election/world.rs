@@ -10,8 +10,8 @@ use quorate_core::time::Instant;
 use super::faults::Faults;
 use super::names::{Named, canonical};
 use super::rival::Rival;
-use super::server::{Life, NAME, Server};
-use super::state::{Change, LEASE_DURATION, LONGEST, NOW, Node, State};
+use super::server::{Life, Mischief, NAME, Server};
+use super::state::{Change, LONGEST, NOW, Node, State, Told};
 
 /// The candidates' clocks in thousandths of real time, and as many candidates.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) renew_deadline: Duration,
     /// For which ratio of clock rates the options are made.
     pub(crate) ratio_permille: u32,
+    /// What somebody may write.
+    pub(crate) mischief: &'static [Mischief],
     /// Whether mischief may erase a holder's renewals more than once.
     pub(crate) erases_renewals: bool,
     /// A candidate of client-go's besides ours.
@@ -51,6 +53,7 @@ impl World {
             create: Create::Safe,
             renew_deadline: Duration::from_secs(2),
             ratio_permille: 1000,
+            mischief: &Mischief::ALL,
             erases_renewals: false,
             has_rival: false,
             heeds_rival: true,
@@ -68,9 +71,23 @@ impl World {
         self.faults.delays == 0 && self.faults.losses == 0 && self.faults.failures == 0
     }
 
-    /// Whether ticks without a change count.
-    pub(crate) fn counts_ticks(&self) -> bool {
-        self.is_prompt() || self.faults.mischief > 0 || self.has_rival
+    /// How many ticks without a change are told apart: until everybody's wait is over, or somebody should lead.
+    pub(crate) fn most_unchanged(&self) -> u16 {
+        let slowest = (0..self.rates.len()).map(|index| self.tick_of(index)).min().unwrap();
+        let longest = self.longest_record();
+        let waits = longest.as_micros().div_ceil(slowest.as_micros()) as u16;
+        if self.is_prompt() { waits + self.until_read() as u16 + 1 } else { waits }
+    }
+
+    /// How many ticks pass until a standby reads what it hears nothing of.
+    pub(crate) fn until_read(&self) -> u64 {
+        self.longest_record().as_secs().div_ceil(4)
+    }
+
+    /// How long a record lasts at most: somebody's may last longer than ours.
+    pub(crate) fn longest_record(&self) -> Duration {
+        let somebodys = if self.faults.mischief > 0 { super::LONG_DURATION } else { 0 };
+        LONGEST.max(Duration::from_secs(somebodys.into()))
     }
 
     /// What a tick is for one of the clocks.
@@ -83,14 +100,14 @@ impl World {
         if self.has_rival { Duration::from_millis(500) } else { Duration::from_secs(1) }
     }
 
-    /// How many ticks a Lease lasts.
-    pub(crate) const fn lease_ticks(&self) -> u16 {
-        LEASE_DURATION as u16 * if self.has_rival { 2 } else { 1 }
+    /// How long after a write was sent the work must be gone: before anybody's lease duration has passed.
+    pub(crate) fn hard_deadline(&self, node: &Node) -> Duration {
+        let rounding = if self.heeds_client_go() { Duration::from_secs(1) } else { Duration::ZERO };
+        LONGEST * 1000 / self.ratio_permille - node.election.config().kill_margin() - rounding
     }
 
-    /// What passes on one clock while the lease duration passes on any other.
-    pub(crate) fn safe_lease(&self) -> Duration {
-        LONGEST * 1000 / self.ratio_permille
+    const fn heeds_client_go(&self) -> bool {
+        self.has_rival && self.heeds_rival
     }
 
     fn config(&self, life: Life) -> ElectionConfig {
@@ -104,7 +121,7 @@ impl World {
             jitter_percent: 0,
             rate_ratio_permille: self.ratio_permille,
             create: self.create,
-            beside_client_go: self.has_rival && self.heeds_rival,
+            beside_client_go: self.heeds_client_go(),
             seed: 0,
             ..ElectionOptions::new(namespace, name, NAME, u64::from(life))
         };
@@ -122,6 +139,7 @@ impl World {
             work: None,
             is_cut_off: false,
             is_paused: false,
+            told: Told::Stand,
             proven: Instant::since_origin(NOW.elapsed_since_origin().saturating_sub(LONGEST)),
         }
     }
@@ -136,7 +154,9 @@ impl World {
             rival: self.has_rival.then(Rival::default),
             token: 0,
             unchanged: 0,
+            leaderless: 0,
             last_change: Change::First,
+            has_begun: false,
             broken: None,
         };
         for index in 0..self.rates.len() {

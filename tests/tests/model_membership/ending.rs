@@ -51,9 +51,14 @@ fn links(state: &mut State) -> Option<String> {
             return Some(format!("M2: {name} is admitted: {:?}", links.get(name)));
         }
     }
-    let is_left_over = |name: &str| !state.membership.members().contains_key(name);
-    let left_over = links.iter().find(|(name, to)| to.is_some() && is_left_over(name));
-    left_over.map(|(name, _)| format!("M2: {name} is connected, and no member"))
+    // Whoever made the link. One that nobody told us of before its peer left is a stranger's.
+    let is_left_over = |name: &str| {
+        let is_member = state.membership.members().contains_key(name);
+        let is_ours = state.witness.ours.contains(name) || links[name].is_some();
+        is_ours && !is_member && name != self_name()
+    };
+    let left_over = links.keys().find(|name| is_left_over(name));
+    left_over.map(|name| format!("M2: {name} is connected, and no member"))
 }
 
 /// M6: nothing is kept of those who have gone.

@@ -20,6 +20,8 @@ pub(crate) struct Witness {
     pub(crate) managed: BTreeSet<String>,
     /// Whose links the machine was told are up, and not that they are down.
     up: BTreeSet<String>,
+    /// Whose links it was told are up while they were members: these are ours to end, whoever made them.
+    pub(crate) ours: BTreeSet<String>,
     /// The last attempt on each name, and whether it was to connect.
     attempted: BTreeMap<String, (LinkId, bool)>,
     /// The first promise that was broken, and how.
@@ -130,6 +132,9 @@ impl Witness {
         let owners: BTreeSet<Key> =
             membership.members().values().map(|member| (member.name.clone(), member.identity())).collect();
         let seen = owners.iter().filter_map(|key| Some((key.clone(), *server.truth.get(key)?)));
+        self.ours.extend(
+            owners.iter().map(|(name, _)| name.as_str()).filter(|name| self.up.contains(*name)).map(str::to_owned),
+        );
         self.steady.extend(seen.filter(|(_, since)| *since <= self.known));
         self.steady.retain(|key, since| server.truth.get(key) == Some(since));
         let lost = self.steady.keys().find(|key| !owners.contains(*key)).cloned();
