@@ -11,14 +11,16 @@ mod log;
 mod observed;
 mod reference;
 mod script;
+mod server;
 mod settings;
 mod settling;
+mod waiting;
 mod writing;
 
 use arbitrary::{Arbitrary as _, Unstructured};
 
 use host::{Host, Trace};
-use script::Script;
+use script::{Ending, MOST_OPERATIONS, Script};
 
 pub fn run(data: &[u8]) {
     let Ok(script) = Script::arbitrary_take_rest(Unstructured::new(data)) else { return };
@@ -27,9 +29,9 @@ pub fn run(data: &[u8]) {
 
 fn play(script: &Script<'_>, is_judged: bool) -> Option<Trace> {
     let mut host = Host::new(script.settings.options().build().ok()?, is_judged);
-    for operation in script.operations() {
+    for operation in script.operations(MOST_OPERATIONS) {
         operation.play(&mut host);
         host.check_description();
     }
-    Some(host.end(script.settles()))
+    Some(host.end(Ending::of(script)))
 }

@@ -5,14 +5,18 @@
 mod answer;
 pub mod document;
 pub mod election_operations;
+mod host;
 mod line;
 pub mod list_pages;
 pub mod listing_operations;
 pub mod membership_operations;
 pub mod node_name;
 mod received;
+mod script;
 pub mod selector;
+mod source;
 pub mod status;
+mod stream;
 
 /// The body of a fuzz target.
 pub type Target = fn(&[u8]);

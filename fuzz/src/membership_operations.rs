@@ -5,8 +5,10 @@
 
 mod answer;
 mod belief;
+mod connector;
 mod evidence;
 mod host;
+mod memory;
 mod reference;
 mod removals;
 mod script;
@@ -18,7 +20,7 @@ mod view;
 use arbitrary::{Arbitrary as _, Unstructured};
 
 use host::{Host, Trace};
-use script::Script;
+use script::{MOST_OPERATIONS, Script, settles};
 
 pub fn run(data: &[u8]) {
     let Ok(script) = Script::arbitrary_take_rest(Unstructured::new(data)) else { return };
@@ -28,9 +30,9 @@ pub fn run(data: &[u8]) {
 fn play(script: &Script<'_>, is_judged: bool) -> Option<Trace> {
     let (options, links) = (script.settings.options().build().ok()?, script.settings.links().build().ok()?);
     let mut host = Host::new(options, links, is_judged);
-    for operation in script.operations() {
+    for operation in script.operations(MOST_OPERATIONS) {
         operation.play(&mut host);
         host.check_description();
     }
-    Some(host.end(script.settles()))
+    Some(host.end(settles(script)))
 }

@@ -81,8 +81,8 @@ fn measure_update(source: Source) -> Result<(), Trouble> {
         members: 5_000,
         duration_ms: 900_000,
         endpoints_delay_ms: 1_000,
-        membership: MembershipPlan { source, poll_ms: None },
-        faults: vec![Planned { at_ms: 120_000, fault: update }],
+        membership: MembershipPlan { source, ..MembershipPlan::default() },
+        faults: vec![Planned::new(120_000, update)],
         ..Plan::default()
     };
     let began = Instant::now();

@@ -25,7 +25,7 @@ mod hours;
 mod teeth;
 
 use quorate_core::membership::Source;
-use quorate_core::testing::simulation::{Fault, MembershipPlan, Mix, Plan, Planned, Report, Simulation, Trace};
+use quorate_core::testing::simulation::{Fault, MembershipPlan, Mix, Plan, Planned, Report, Simulation, Trace, Whom};
 
 use hours::tell;
 
@@ -69,10 +69,37 @@ fn the_same_plan_gives_the_same_steps() {
 #[test]
 fn a_plan_survives_its_file() {
     let plan = Plan::random(3, &Mix { faults_per_hour: 500, ..Mix::default() });
+    let meant = |whom| plan.faults.iter().any(|planned| planned.whom == whom);
+    assert!(meant(Whom::Leader) && meant(Whom::Named));
     let trace = Trace { violated: None, plan };
     assert_eq!(Trace::from_json(&trace.to_json()).unwrap(), trace);
+    assert!(!trace.to_json().contains("named"));
     let misspelt = trace.to_json().replacen("\"seed\"", "\"sead\"", 1);
     assert!(Trace::from_json(&misspelt).unwrap_err().to_string().contains("sead"));
+}
+
+// Who leads is settled by the run, and said by each of its steps.
+#[test]
+fn a_fault_befalls_whom_it_is_meant_for() {
+    let pause = Fault::Pause { node: 0, for_ms: 20_000 };
+    let standby = Planned { at_ms: 80_000, whom: Whom::Standby, fault: Fault::Pause { node: 1, for_ms: 1_000 } };
+    let faults = vec![Planned::leader(30_000, pause.clone()), Planned::leader(60_000, pause), standby];
+    let plan = Plan { nodes: 2, duration_ms: 100_000, faults, ..Plan::default() };
+    let mut simulation = Simulation::new(plan).unwrap();
+    let mut told = Vec::new();
+    let leader = |simulation: &Simulation| simulation.leaders().next().map(|(node, _)| node);
+    let mut led = leader(&simulation);
+    while let Some(step) = simulation.step().unwrap() {
+        if step.what.starts_with("pause") {
+            told.push((step.what, led));
+        }
+        led = leader(&simulation);
+    }
+    let [(one, first), (two, second), (three, third)] = &*told else { panic!("{told:?}") };
+    assert_ne!(first, second);
+    assert!(one.contains(&format!("node {}, for 20000 ms (meant for whoever leads)", first.unwrap())), "{one}");
+    assert!(two.contains(&format!("node {},", second.unwrap())), "{two}");
+    assert!(three.contains(&format!("node {}, for 1000 ms (meant for a standby)", 1 - third.unwrap())), "{three}");
 }
 
 #[test]
@@ -95,8 +122,8 @@ fn an_observer_follows_a_rolling_update() {
             observers: 1,
             members: 150,
             duration_ms: 120_000,
-            membership: MembershipPlan { source, poll_ms: None },
-            faults: vec![Planned { at_ms: 20_000, fault: update }],
+            membership: MembershipPlan { source, ..MembershipPlan::default() },
+            faults: vec![Planned::new(20_000, update)],
             ..Plan::default()
         };
         let report = run(&plan);

@@ -13,7 +13,7 @@
 //!   of a process that is merely paused runs on until its hard deadline.
 //! - Who is linked to a peer is each node's own matter: a link is a session that this node has opened.
 //! - The server is one, and consistent: it gives no stale reads, and its history is never rewound.
-//! - A Lease may be deleted, but nobody holds it or frees it by hand: for that at most one leads is not promised.
+//! - A Lease may be deleted, and made anew, but nobody holds it or frees it by hand: for that at most one leads is not promised.
 //!
 //! # Example
 //!
@@ -91,7 +91,7 @@
 //!
 //! // A store without a fence is found out by one step-down:
 //! let faults = (0..2).flat_map(|node| {
-//!     [20_000, 40_000].map(|at_ms| Planned { at_ms, fault: Fault::StepDown { node, for_ms: 1_000 } })
+//!     [20_000, 40_000].map(|at_ms| Planned::new(at_ms, Fault::StepDown { node, for_ms: 1_000 }))
 //! });
 //! let plan = Plan { nodes: 2, faults: faults.collect(), ..Plan::default() };
 //! let violation = Simulation::with(plan.clone(), Store::default())?.run().unwrap_err();
@@ -110,6 +110,7 @@ mod cluster;
 mod fault;
 mod feed;
 mod letter;
+mod line;
 mod links;
 mod mix;
 mod node;
@@ -118,10 +119,12 @@ mod processes;
 mod queue;
 mod reading;
 mod report;
+mod scene;
 mod serve;
 mod shrink;
 mod timeline;
 mod trace;
+mod work;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -129,11 +132,12 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::mem;
+use core::time::Duration;
 
 pub use application::{Application, Plain};
 pub use fault::{Fault, FaultKind, Partition};
 pub use mix::Mix;
-pub use plan::{ClockPlan, ElectionPlan, MembershipPlan, Plan, PlanError, Planned};
+pub use plan::{ClockPlan, ElectionPlan, LeasePlan, MembershipPlan, Plan, PlanError, Planned, Whom};
 pub use report::{Report, Step, Violation, Who};
 pub use shrink::{shrink, shrink_with};
 pub use timeline::{Lane, Span, Timeline};
@@ -148,7 +152,7 @@ use queue::{Event, Exchange, Micros, Process, Queue};
 
 use super::WatchId;
 use super::promises::{Broken, ElectionPromises, Promise};
-use crate::election::Report as ElectionReport;
+use crate::election::{LONGEST_LEASE, Report as ElectionReport};
 use crate::machine::Input;
 
 /// How long a run goes on once all faults have ended: nothing that follows from one takes longer.
@@ -174,6 +178,8 @@ pub struct Simulation<A = Plain> {
     /// Until when the server is down, and until when it refuses some requests for having just started.
     down_until: Micros,
     shaky_until: Micros,
+    /// Until when no process starts: the Lease was replaced.
+    none_starts_until: Micros,
     /// The status that requests are refused with, and how many of them.
     errors: Option<(u16, u8)>,
     /// The pods that nobody can connect to, and whether attempts are left without an answer.
@@ -223,6 +229,7 @@ impl<A: Application> Simulation<A> {
             active: Vec::new(),
             down_until: 0,
             shaky_until: 0,
+            none_starts_until: 0,
             errors: None,
             unreachable: BTreeMap::new(),
             links_disturbed_at: 0,
@@ -235,6 +242,10 @@ impl<A: Application> Simulation<A> {
             is_over: false,
             plan,
         };
+        if let LeasePlan::Held { duration_s } = simulation.plan.election.lease {
+            let held = duration_s.map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.into()));
+            simulation.election.inherited(held.min(LONGEST_LEASE));
+        }
         simulation.prepare();
         Ok(simulation)
     }
@@ -329,9 +340,15 @@ impl<A: Application> Simulation<A> {
         let compare = nodes.filter_map(|(node, it)| {
             self.compares_at(it).filter(|at| *at > it.compared).map(|at| (at, Next::Compare(node)))
         });
-        // Of what is due at once, what was planned comes first.
-        let all = queue.into_iter().chain(wakes).chain(server).chain(compare);
-        let (at, next) = all.min_by_key(|(at, _)| *at).unwrap_or((real, Next::Nothing));
+        let all = wakes.chain(server).chain(compare);
+        let (at, next) = all.min_by_key(|(at, _)| *at).unwrap_or((Micros::MAX, Next::Nothing));
+        // Of what is due at once, now what was planned comes first, and now what is not.
+        let is_planned_first = (self.plan.seed ^ at).count_ones().is_multiple_of(2);
+        let (at, next) = match queue {
+            Some((planned, event)) if planned < at || (planned == at && is_planned_first) => (planned, event),
+            None if next == Next::Nothing => (real, next),
+            _ => (at, next),
+        };
         (at.max(real), next)
     }
 
@@ -390,7 +407,7 @@ impl<A: Application> Simulation<A> {
             Event::PodReady(pod, is_ready) => self.cluster.set_ready(self.real, pod, is_ready),
             Event::Restart(node) => return self.start(node),
             Event::Roll { batch, every, pods } => return self.roll(batch, every, pods),
-            Event::Stand(process) => return self.tell_election(process, &ElectionReport::Stand),
+            Event::Stand(process) => return self.stand(process),
             Event::WorkStopped { of, term } => {
                 if self.has_work(of, &term) {
                     self.end_work(of.node, false);
@@ -403,6 +420,9 @@ impl<A: Application> Simulation<A> {
 
     /// Until when an event of a process waits that stands still.
     fn delayed_until(&self, event: &Event) -> Option<Micros> {
+        if matches!(event, Event::Restart(_)) {
+            return (self.none_starts_until > self.real).then_some(self.none_starts_until);
+        }
         let (process, only_suspended) = match event {
             Event::Answer { to, .. } => (to, false),
             Event::Dropped { of, .. } | Event::LinkActs { of, .. } | Event::LinkEnds { of, .. } => (of, false),
@@ -426,15 +446,13 @@ impl<A: Application> Simulation<A> {
     }
 
     fn describe_event(&self, event: &Event) -> (Who, String) {
-        let fault = |index: usize| self.plan.faults.get(index).map(|planned| planned.fault.to_string());
-        let name = |index: usize| fault(index).unwrap_or_default();
         match event {
             Event::Answer { to, letter, exchange } => {
                 (Who::Node(to.node), format!("receives {}: {}", exchange.id, letter.describe()))
             }
             Event::Arrive { from, request, .. } => (Who::Server, format!("receives {request} from node {}", from.node)),
-            Event::Begin(index) => (Who::World, name(*index)),
-            Event::End(index) => (Who::World, format!("no more {}", name(*index))),
+            Event::Begin(index) => (Who::World, self.describe_fault(*index)),
+            Event::End(index) => (Who::World, format!("no more {}", self.describe_fault(*index))),
             Event::Dropped { of, name } => (Who::Node(of.node), format!("notices that the link to {name} is down")),
             Event::Finish => (Who::World, "ends".into()),
             Event::LinkActs { of, id } => (Who::Node(of.node), format!("carries out {id}")),
@@ -449,10 +467,21 @@ impl<A: Application> Simulation<A> {
             Event::WorkTick { of, term } => (Who::Node(of.node), format!("the work of term {term} works")),
         }
     }
+
+    /// A fault that begins, or one that holds: which node is meant, and why.
+    fn describe_fault(&self, index: usize) -> String {
+        let Some(planned) = self.plan.faults.get(index) else { return String::new() };
+        let active = self.active.iter().find(|active| active.index == index).map(|active| active.fault.clone());
+        let fault = active.unwrap_or_else(|| self.resolve(planned));
+        match planned.whom {
+            Whom::Named => fault.to_string(),
+            whom => format!("{fault} ({whom})"),
+        }
+    }
 }
 
 /// What comes next.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     /// A view and its links can be compared with the server.
     Compare(usize),

@@ -4,45 +4,30 @@ use arbitrary::Arbitrary;
 use serde_json::{Value, json};
 
 use super::settings::{NAME, NAMESPACE};
-use crate::answer::{Kind, RetryAfter};
+use crate::answer::statuses;
+use crate::stream::EventKind;
+
+statuses! {
+    Ok = 200,
+    Created = 201,
+    Unauthorized = 401,
+    Forbidden = 403,
+    NotFound = 404,
+    Conflict = 409,
+    Gone = 410,
+    Throttled = 429,
+    Unavailable = 503,
+}
+
+pub(super) type Part<'a> = crate::answer::Part<Status, Body<'a>>;
+
+/// A bookmark of the one Lease says nothing.
+pub(super) type Word<'a> = crate::stream::Word<'a, Status, Event<'a>, ()>;
 
 #[derive(Arbitrary, Debug)]
-pub(super) enum Part<'a> {
-    Head { status: Status, retry_after: RetryAfter },
-    Chunk(Body<'a>),
-    End,
-    Failed { kind: Kind, is_unsent: bool },
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Status {
-    Ok,
-    Created,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    Conflict,
-    Gone,
-    Throttled,
-    Unavailable,
-    Any(u16),
-}
-
-impl Status {
-    pub(super) const fn code(self) -> u16 {
-        match self {
-            Self::Ok => 200,
-            Self::Created => 201,
-            Self::Unauthorized => 401,
-            Self::Forbidden => 403,
-            Self::NotFound => 404,
-            Self::Conflict => 409,
-            Self::Gone => 410,
-            Self::Throttled => 429,
-            Self::Unavailable => 503,
-            Self::Any(code) => code,
-        }
-    }
+pub(super) struct Event<'a> {
+    pub(super) kind: EventKind,
+    pub(super) body: Body<'a>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -180,42 +165,6 @@ impl Spec<'_> {
             Self::Coordinated { holder } => {
                 Some(json!({"holderIdentity": name(holder), "strategy": "OldestEmulationVersion"}))
             }
-        }
-    }
-}
-
-/// What comes over the watch.
-#[derive(Arbitrary, Debug)]
-pub(super) enum Word<'a> {
-    Head(Status),
-    /// An event, whole or in two pieces.
-    Event {
-        kind: Event,
-        body: Body<'a>,
-        cut: Option<u8>,
-    },
-    Bookmark,
-    Error {
-        code: u16,
-    },
-    Bytes(&'a [u8]),
-    End,
-    Failed(Kind),
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Event {
-    Added,
-    Modified,
-    Deleted,
-}
-
-impl Event {
-    pub(super) const fn text(self) -> &'static str {
-        match self {
-            Self::Added => "ADDED",
-            Self::Modified => "MODIFIED",
-            Self::Deleted => "DELETED",
         }
     }
 }

@@ -153,12 +153,22 @@ impl Log {
 
     /// The writes from a place on that are known to have taken effect, each with the versions that show it.
     pub(super) fn effective(&self, from: usize, is_ours: impl Fn(&Lease) -> bool) -> Vec<(Rc<Write>, Vec<String>)> {
-        let writes = self.entries().skip(from).filter_map(|(place, _, entry)| match entry {
+        self.effective_by(self.0.len(), from, is_ours)
+    }
+
+    /// The same, as it was known when the log was so long.
+    pub(super) fn effective_by(
+        &self,
+        length: usize,
+        from: usize,
+        is_ours: impl Fn(&Lease) -> bool,
+    ) -> Vec<(Rc<Write>, Vec<String>)> {
+        let writes = self.entries().take(length).skip(from).filter_map(|(place, _, entry)| match entry {
             Entry::Wrote(write) => Some((place, write.clone())),
             _ => None,
         });
         let shown = |(place, write): (usize, Rc<Write>)| {
-            let seen = self.entries().skip(place).filter_map(|(_, _, entry)| match entry {
+            let seen = self.entries().take(length).skip(place).filter_map(|(_, _, entry)| match entry {
                 Entry::Read(_, Some(lease)) | Entry::Acknowledged(_, lease) | Entry::Told(lease) => Some(lease),
                 _ => None,
             });

@@ -21,9 +21,11 @@ pub(super) struct Observed {
     /// No winning write before this.
     pub(super) barred_until: Instant,
     /// How long the last held record had to be left alone.
-    patience: Duration,
-    /// How often history went back.
-    pub(super) rewinds: usize,
+    pub(super) patience: Duration,
+    /// Where in the log history last went back.
+    pub(super) rewound_in: Option<usize>,
+    /// How much of the log was followed.
+    followed: usize,
     /// What was the newest when a request left.
     asked: BTreeMap<RequestId, String>,
 }
@@ -31,6 +33,7 @@ pub(super) struct Observed {
 impl Observed {
     /// Goes on by one entry of the log.
     pub(super) fn follow(&mut self, at: Instant, entry: &Entry, config: &ElectionConfig) {
+        self.followed += 1;
         match entry {
             Entry::Asked(id) => drop(self.asked.insert(*id, self.newest.clone())),
             Entry::Wrote(write) => drop(self.asked.insert(write.id, self.newest.clone())),
@@ -63,7 +66,7 @@ impl Observed {
         let is_new = self.uid != lease.uid();
         let is_created_by_us = is_new && lease.is_ours(config);
         let is_break = is_rewound || (is_new && !is_first && !is_created_by_us);
-        self.rewinds += usize::from(is_rewound);
+        self.rewound_in = if is_rewound { Some(self.followed) } else { self.rewound_in };
         if is_new {
             self.barred_until = Instant::ORIGIN;
         }

@@ -128,6 +128,13 @@ impl Reference {
         assert_eq!(election.holder().is_some(), holder.is_some());
     }
 
+    /// Whether only the host can make it go on: by standing, or by the end of the work that was told to stop.
+    pub(super) fn awaits_host(&self) -> bool {
+        let term = self.log.terms().pop();
+        let (stands, withdrawn) = self.log.stands();
+        stands <= withdrawn || term.is_some_and(|term| term.ended.is_none() && term.stopped.is_some())
+    }
+
     fn is_ended(&self) -> bool {
         let (stands, withdrawn) = self.log.stands();
         self.log.will() == Will::End && stands <= withdrawn

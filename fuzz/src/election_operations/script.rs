@@ -1,4 +1,4 @@
-//! What the fuzzer makes of its bytes: a configuration, and operations on the machine.
+//! What a script may do to a candidate.
 
 use std::time::Duration;
 
@@ -10,30 +10,31 @@ use super::answer::{Body, Part, Status, Word};
 use super::host::Host;
 use super::settings::Settings;
 use crate::answer::{Kind, RetryAfter};
+use crate::host::Host as _;
 
-/// The account is slow on purpose: longer scripts would teach the fuzzer nothing but patience.
-const LONGEST: usize = 200;
+pub(super) type Script<'a> = crate::script::Script<Settings, Operation<'a>>;
 
-#[derive(Arbitrary, Debug)]
-pub(super) struct Script<'a> {
-    pub(super) settings: Settings,
-    /// Whether a sane server follows, with a Lease that is free or of a holder that has crashed: the candidate must lead in the end.
-    settles: u8,
-    operations: Vec<Operation<'a>>,
+pub(super) const MOST_OPERATIONS: usize = 200;
+
+/// The sane world that may follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The Lease is free.
+    Free,
+    /// Its holder has crashed.
+    Crashed,
+    /// Its holder has renewed it, and crashed, and the watch has told nothing of it.
+    Deaf,
 }
 
-impl<'a> Script<'a> {
-    /// Seldom, as it takes long.
-    pub(super) const fn settles(&self) -> Option<&'static str> {
-        match self.settles {
-            1 => Some(""),
-            2 => Some("crashed"),
+impl Ending {
+    pub(super) const fn of(script: &Script<'_>) -> Option<Self> {
+        match script.ending {
+            1 => Some(Self::Free),
+            2 => Some(Self::Crashed),
+            3 => Some(Self::Deaf),
             _ => None,
         }
-    }
-
-    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation<'a>> {
-        self.operations.iter().take(LONGEST)
     }
 }
 
@@ -94,9 +95,7 @@ impl Operation<'_> {
         match self {
             Self::Serve => host.serve(),
             Self::UntilDeadline => host.wait(),
-            Self::Answer { status, retry_after, body } => {
-                host.answer(status.code(), retry_after.text().as_deref(), body)
-            }
+            Self::Answer { status, retry_after, body } => host.answer((*status).into(), retry_after.text(), body),
             Self::Watch(word) => host.watch(word),
             Self::Pass { milliseconds } => host.pass(Duration::from_millis((*milliseconds).into())),
             Self::Report(said) => host.say(*said),
@@ -106,9 +105,9 @@ impl Operation<'_> {
             Self::Timeout => host.feed(Input::Timeout),
             Self::Jump { seconds } => host.pass(Duration::from_secs((*seconds).into())),
             Self::Rewind { milliseconds } => host.rewind(Duration::from_millis((*milliseconds).into())),
-            Self::SetWall { seconds } => host.set_wall(*seconds),
+            Self::SetWall { seconds } => host.driver.clock.set_wall(*seconds),
             Self::Stale { age, part } => host.stale(*age, part),
-            Self::EndOfTime => host.end_of_time(),
+            Self::EndOfTime => host.driver.end_of_time(&Report::StepDown),
         }
     }
 }

@@ -2,92 +2,112 @@
 
 use std::time::Duration;
 
-use quorate_core::api::{AnswerPart, Head};
+use quorate_core::api::Method;
 use quorate_core::election::Report;
 use quorate_core::machine::Input;
 use quorate_core::time::Instant;
-use serde_json::{Value, json};
 
 use super::host::Host;
-use super::settings::{NAME, NAMESPACE};
+use super::lease::number;
+use super::script::Ending;
+use crate::answer::Piece;
+use crate::host::Host as _;
 
-/// With short pauses and a long bar it takes more than anybody wants to wait for: nothing is said of such a history.
-const MOST_STEPS: usize = 400;
+/// With short pauses and a long bar there are more steps than anybody wants to wait for: so many, and the rest is slept through.
+const MOST_STEPS: usize = 200;
 
 /// Above all that was seen.
 const VERSION: u64 = 1_000_000_000;
 
 impl Host {
-    /// One server, which has a Lease of this holder, keeps what is written, and whose watch tells nothing.
-    pub(super) fn settle(&mut self, holder: &str) {
-        if self.election.has_ended() || self.version >= VERSION || !self.is_started() {
+    /// One server, which keeps what is written, and whose watch tells nothing.
+    pub(super) fn settle(&mut self, ending: Ending) {
+        if self.driver.machine.has_ended() || self.server.version >= VERSION || !self.is_started {
             return;
         }
-        self.version = VERSION;
-        let uid = self.stored.as_ref().map_or_else(|| "last".into(), |stored| stored["metadata"]["uid"].clone());
-        let meta = json!({"name": NAME, "namespace": NAMESPACE, "uid": uid, "resourceVersion": VERSION.to_string()});
-        self.stored = Some(json!({"kind": "Lease", "metadata": meta, "spec": {"holderIdentity": holder}}));
-        let config = self.election.config();
-        let patience = Duration::from_secs(3600).max(config.options().lease_duration);
-        let latest = self.latest().saturating_add(patience * 2 + config.longest_pause() * 4 + config.attempt_timeout());
-        let begun = self.latest();
+        self.server.hold(VERSION, if ending == Ending::Free { "" } else { "crashed" });
+        if ending == Ending::Deaf {
+            self.miss_a_renewal();
+        }
+        let begun = self.driver.clock.latest();
+        if !self.ends_well_within_steps(begun) {
+            let config = self.config();
+            let patience = Duration::from_secs(3600).max(config.options().lease_duration);
+            self.pass(patience + config.longest_pause());
+            let awoken = self.driver.clock.latest();
+            assert!(self.ends_well_within_steps(awoken), "it still does not lead: {:?}", self.driver.machine);
+        }
+        self.stay();
+    }
+
+    /// It leads, or has gone, as it was told to before.
+    fn ends_well_within_steps(&mut self, begun: Instant) -> bool {
         for _ in 0..MOST_STEPS {
-            assert!(self.latest() <= latest, "it still does not lead: {:?}", self.election);
-            assert!(self.latest() <= self.open_at(begun), "the crashed holder's record is open, and not taken");
+            let latest = self.driver.clock.latest();
+            assert!(latest <= self.open_at(begun), "it may lead, and does not: {:?}", self.driver.machine);
             self.obey();
-            if self.election.leading_until().is_some() && self.holds() {
-                return self.stay();
+            let leads = self.driver.machine.leading_until().is_some() && self.holds();
+            if leads || self.driver.machine.has_ended() {
+                return true;
             }
             self.wait();
         }
+        false
     }
 
-    /// E5: until when the record of who has crashed is to be taken. Two attempts and their pauses come on top of the wait.
+    /// E5: until when the record is to be seen, and then to be won. Two pauses come on top of the wait.
     fn open_at(&self, begun: Instant) -> Instant {
-        let observed = self.reference.as_ref().map(|reference| &reference.observed);
-        let crashed = observed.and_then(|observed| {
-            let lease = observed.current.as_ref().filter(|lease| lease.spec("holderIdentity") == "crashed")?;
-            Some((observed, lease))
-        });
-        let config = self.election.config();
-        crashed.map_or(Instant::since_origin(Duration::MAX), |(observed, lease)| {
-            let expires_at = observed.changed_at.saturating_add(lease.patience(config)).max(observed.barred_until);
-            expires_at
-                .max(begun)
-                .saturating_add(config.jitter() + (config.longest_pause() + config.attempt_timeout()) * 2)
-        })
+        let config = self.config();
+        let pauses = config.jitter() + config.longest_pause() * 2;
+        let Some(observed) = self.reference.as_ref().map(|reference| &reference.observed) else {
+            return Instant::ORIGIN;
+        };
+        let record = observed.current.as_ref();
+        if number(&observed.newest) < number(&VERSION.to_string()) {
+            // Whoever hears nothing asks once a quarter; whoever releases has until others may take it.
+            let quarter = record.map_or(Duration::ZERO, |record| record.patience(&config) / 4);
+            return begun.saturating_add(quarter.max(config.options().lease_duration) + pauses);
+        }
+        let waits = record.filter(|record| record.is_held() && !record.is_ours(&config));
+        let wait = waits.map_or(Duration::ZERO, |record| record.patience(&config));
+        let open_at = observed.changed_at.saturating_add(wait).max(observed.barred_until);
+        begun.max(open_at).saturating_add(pauses)
     }
 
     /// Whether what the server has is ours: a term from before it was sane may last a while without.
     fn holds(&self) -> bool {
-        let identity = self.election.config().identity();
-        self.stored.as_ref().is_some_and(|stored| stored["spec"]["holderIdentity"] == **identity)
+        let identity = self.driver.machine.config().identity();
+        self.server.stored.as_ref().is_some_and(|stored| stored["spec"]["holderIdentity"] == **identity)
     }
 
     /// Does all that a host is asked to do, and wants it to stand.
     fn obey(&mut self) {
-        while self.exchange.is_some() {
-            self.serve_sanely();
+        self.serve_all_sanely();
+        let unopened = self.driver.exchanges.of_kind(true).find(|(_, watch)| !watch.has_head).map(|(id, _)| id);
+        if let Some(id) = unopened {
+            self.take(id, Piece::head(200).part());
         }
-        if let Some(watch) = &self.watch {
-            self.take(watch.id, AnswerPart::Head(Head { status: 200, retry_after: None }));
-        }
-        if self.election.leading_until().is_none()
+        if self.driver.machine.leading_until().is_none()
             && let Some(term) = self.token(0)
         {
             self.feed(Input::Report(&Report::WorkEnded { term }));
         }
         self.feed(Input::Report(&Report::Stand));
+        self.serve_all_sanely();
+    }
+
+    fn serve_all_sanely(&mut self) {
+        while self.exchange().is_some() {
+            self.serve_sanely();
+        }
     }
 
     fn serve_sanely(&mut self) {
-        let Some(exchange) = &self.exchange else { return };
-        let written = exchange.request.body().and_then(|(_, body)| serde_json::from_slice::<Value>(body).ok());
-        let version = |lease: &Value| lease["metadata"]["resourceVersion"].clone();
-        let stored = self.stored.as_ref().map(version);
-        match written {
-            Some(written) if Some(version(&written)) != stored => self.answer_with(409, None, b""),
-            _ => self.serve(),
+        let Some((id, request)) = self.exchange() else { return };
+        if self.server.would_take(&request) {
+            self.serve();
+        } else {
+            self.take_all(id, &Piece::answer(409, None, Vec::new()));
         }
     }
 
@@ -95,8 +115,41 @@ impl Host {
     fn stay(&mut self) {
         for _ in 0..12 {
             self.obey();
-            assert!(self.election.leading_until().is_some(), "{:?}", self.election);
+            assert!(
+                self.driver.machine.has_ended() || self.driver.machine.leading_until().is_some(),
+                "{:?}",
+                self.driver.machine
+            );
             self.wait();
         }
+    }
+
+    /// A watch that told nothing of what a read brought is not listened to any more: the release would not be heard either.
+    fn miss_a_renewal(&mut self) {
+        for _ in 0..MOST_STEPS {
+            self.obey();
+            let is_seen = self.reference.as_ref().is_some_and(|it| it.observed.newest == VERSION.to_string());
+            if let (true, Some(watch), None) = (is_seen, self.watch_id(), self.exchange()) {
+                self.server.hold(VERSION + 1, "renewed");
+                self.read_for_safety();
+                assert!(!self.driver.exchanges.contains(watch), "a watch that missed a renewal is kept");
+                return;
+            }
+            self.wait();
+        }
+    }
+
+    /// Whoever hears nothing of a held record for a quarter of its duration reads it.
+    fn read_for_safety(&mut self) {
+        let config = self.config();
+        let record = self.reference.as_ref().and_then(|reference| reference.observed.current.clone());
+        let quarter = record.map_or(Duration::ZERO, |record| record.patience(&config) / 4);
+        let latest = self.driver.clock.latest().saturating_add(quarter.max(config.longest_pause()));
+        while self.exchange().is_none() {
+            self.wait();
+            assert!(self.driver.clock.latest() <= latest, "nothing was heard for a quarter, and nothing is asked");
+        }
+        assert!(self.exchange().is_some_and(|(_, request)| request.method() == Method::Get), "held, and written");
+        self.serve_sanely();
     }
 }

@@ -1,7 +1,7 @@
 //! What a write may be, and when (design §4, *Writing* and *Terms*).
 
 use quorate_core::api::{Method, Request};
-use quorate_core::election::ElectionConfig;
+use quorate_core::election::{ElectionConfig, Event, Order};
 use quorate_core::machine::RequestId;
 use quorate_core::time::{Instant, Now, Timestamp};
 use serde_json::{Value, json};
@@ -153,16 +153,22 @@ fn check_renewal(reference: &Reference, now: Now, base: &Lease) {
 fn was_refuted(reference: &Reference, term: &Term) -> bool {
     let stopped = term.stopped.unwrap_or(usize::MAX);
     reference.log.entries().skip(stopped).any(|(_, _, entry)| match entry {
-        Entry::Emitted(quorate_core::election::Event::ObservedHolder { is_ours, .. }) => !is_ours,
+        Entry::Emitted(Event::ObservedHolder { is_ours, .. }) => !is_ours,
         _ => false,
     })
 }
 
-/// A renewal follows the one before by the retry period at least, unless something happened to the Lease.
+/// Conflicts in a row that are followed by an attempt at once.
+const QUICK_CONFLICTS: usize = 3;
+
+/// A renewal follows the write before by the retry period at least, unless the term began or ended since, the Lease is not as it
+/// was, or somebody was faster, which counts a few times in a row.
 fn check_pace(reference: &Reference, now: Now) {
     for (_, at, entry) in reference.log.entries().rev() {
         match entry {
-            Entry::Conflict | Entry::Deleted(_) | Entry::Read(_, None) | Entry::Ordered(_) => return,
+            Entry::Ordered(Order::StartWork { .. } | Order::StopWork { .. }) => return,
+            Entry::Deleted(_) | Entry::Read(_, None) => return,
+            Entry::Conflict if conflicts(reference) <= QUICK_CONFLICTS => return,
             Entry::Wrote(_) => {
                 let passed = now.instant.saturating_since(at);
                 return assert!(passed >= reference.config.options().retry_period, "again after {passed:?}");
@@ -170,6 +176,13 @@ fn check_pace(reference: &Reference, now: Now) {
             _ => {}
         }
     }
+}
+
+/// How many conflicts there were in a row, up to now.
+fn conflicts(reference: &Reference) -> usize {
+    let entries = reference.log.entries().rev().map(|(.., entry)| entry);
+    let since = entries.take_while(|entry| !matches!(entry, Entry::Acknowledged(..)));
+    since.filter(|entry| matches!(entry, Entry::Conflict)).count()
 }
 
 /// Stop, then release; and what nobody may win yet is not freed.

@@ -3,55 +3,19 @@
 use std::fmt::Write as _;
 
 use arbitrary::Arbitrary;
-use quorate_core::api::{AnswerPart, Head};
 
-use super::script::AnySource;
-use crate::answer::{Kind, RetryAfter, fail};
+use crate::answer::statuses;
+use crate::source::AnySource;
 
-#[derive(Arbitrary, Debug)]
-pub(super) enum Part<'a> {
-    Head { status: Status, retry_after: RetryAfter },
-    Chunk(Body<'a>),
-    End,
-    Failed(Kind),
+statuses! {
+    Ok = 200,
+    Forbidden = 403,
+    Gone = 410,
+    Throttled = 429,
+    Unavailable = 503,
 }
 
-impl Part<'_> {
-    pub(super) fn with(&self, feed: impl FnOnce(AnswerPart<'_>)) {
-        match self {
-            Self::Head { status, retry_after } => {
-                let retry_after = retry_after.text();
-                feed(AnswerPart::Head(Head { status: status.code(), retry_after: retry_after.as_deref() }));
-            }
-            Self::Chunk(body) => feed(AnswerPart::Chunk(&body.bytes())),
-            Self::End => feed(AnswerPart::End),
-            Self::Failed(kind) => feed(AnswerPart::Failed(&fail(*kind, false))),
-        }
-    }
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Status {
-    Ok,
-    Forbidden,
-    Gone,
-    Throttled,
-    Unavailable,
-    Any(u16),
-}
-
-impl Status {
-    pub(super) const fn code(self) -> u16 {
-        match self {
-            Self::Ok => 200,
-            Self::Forbidden => 403,
-            Self::Gone => 410,
-            Self::Throttled => 429,
-            Self::Unavailable => 503,
-            Self::Any(code) => code,
-        }
-    }
-}
+pub(super) type Part<'a> = crate::answer::Part<Status, Body<'a>>;
 
 #[derive(Arbitrary, Debug)]
 pub(super) enum Body<'a> {

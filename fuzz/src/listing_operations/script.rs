@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use quorate_core::api::{AnswerPart, Head, LabelSelector, Namespace, ServiceName};
+use quorate_core::api::{LabelSelector, Namespace, ServiceName};
 use quorate_core::machine::Input;
-use quorate_core::membership::Source;
 use quorate_core::membership::listing::ListingOptions;
 
 use super::answer::{Body, Part, Status};
 use super::host::Host;
+use crate::answer::Piece;
+use crate::host::Host as _;
+use crate::source::AnySource;
 
 #[derive(Arbitrary, Debug)]
 pub(super) struct Script<'a> {
@@ -22,22 +24,11 @@ pub(super) struct Script<'a> {
     pub(super) operations: Vec<Operation<'a>>,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum AnySource {
-    EndpointSlices,
-    Endpoints,
-    Pods,
-}
-
 impl Script<'_> {
     pub(super) fn options(&self) -> ListingOptions {
         let namespaces = ["a", "b", "c"].iter().take(usize::from(self.namespaces % 4));
         let mut options = ListingOptions {
-            source: match self.source {
-                AnySource::EndpointSlices => Source::EndpointSlices,
-                AnySource::Endpoints => Source::Endpoints,
-                AnySource::Pods => Source::Pods,
-            },
+            source: self.source.into(),
             namespaces: namespaces.filter_map(|name| Namespace::parse(name).ok()).collect(),
             selector: LabelSelector::parse("app=web").ok().filter(|_| self.with_selector),
             service: ServiceName::parse("web").ok().filter(|_| self.with_service),
@@ -79,17 +70,11 @@ pub(super) enum Operation<'a> {
 impl Operation<'_> {
     pub(super) fn play(&self, host: &mut Host) {
         match self {
-            Self::Answer { status, body } => {
-                let head = AnswerPart::Head(Head { status: status.code(), retry_after: None });
-                let body = body.bytes();
-                for part in [head, AnswerPart::Chunk(&body), AnswerPart::End] {
-                    host.answer(part);
-                }
-            }
-            Self::Part(part) => part.with(|part| host.answer(part)),
+            Self::Answer { status, body } => host.answer(&Piece::answer((*status).into(), None, body.bytes())),
+            Self::Part(part) => host.answer(&[part.make(Body::bytes)]),
             Self::Pass { milliseconds } => host.pass(Duration::from_millis((*milliseconds).into())),
             Self::Rewind { milliseconds } => host.rewind(Duration::from_millis((*milliseconds).into())),
-            Self::Stale { age, part } => part.with(|part| host.answer_late(*age, part)),
+            Self::Stale { age, part } => host.answer_late(*age, &part.make(Body::bytes)),
             Self::Start => host.feed(Input::Start),
             Self::Timeout => host.feed(Input::Timeout),
             Self::UntilDeadline => host.wait(),

@@ -4,41 +4,29 @@ use arbitrary::Arbitrary;
 use quorate_core::membership::Source;
 use serde_json::{Value, json};
 
-use crate::answer::{Kind, RetryAfter};
+use crate::answer::statuses;
+use crate::stream::EventKind;
 
+statuses! {
+    Ok = 200,
+    Unauthorized = 401,
+    Forbidden = 403,
+    NotFound = 404,
+    Gone = 410,
+    Throttled = 429,
+    Unavailable = 503,
+}
+
+pub(super) type Part<'a> = crate::answer::Part<Status, Body<'a>>;
+
+pub(super) type Word<'a> = crate::stream::Word<'a, Status, Event, Version>;
+
+/// An event that is none of the server's history.
 #[derive(Arbitrary, Debug)]
-pub(super) enum Part<'a> {
-    Head { status: Status, retry_after: RetryAfter },
-    Chunk(Body<'a>),
-    End,
-    Failed { kind: Kind, is_unsent: bool },
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Status {
-    Ok,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    Gone,
-    Throttled,
-    Unavailable,
-    Any(u16),
-}
-
-impl Status {
-    pub(super) const fn code(self) -> u16 {
-        match self {
-            Self::Ok => 200,
-            Self::Unauthorized => 401,
-            Self::Forbidden => 403,
-            Self::NotFound => 404,
-            Self::Gone => 410,
-            Self::Throttled => 429,
-            Self::Unavailable => 503,
-            Self::Any(code) => code,
-        }
-    }
+pub(super) struct Event {
+    pub(super) kind: EventKind,
+    pub(super) version: Version,
+    pub(super) object: AnyObject,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -48,7 +36,7 @@ pub(super) enum Body<'a> {
     Page {
         version: Version,
         token: u8,
-        things: Vec<Thing>,
+        objects: Vec<AnyObject>,
     },
     Service {
         app: bool,
@@ -81,15 +69,15 @@ impl Version {
 
 /// One object, of a few names.
 #[derive(Arbitrary, Clone, Debug)]
-pub(super) struct Thing {
+pub(super) struct AnyObject {
     pub(super) name: u8,
     pub(super) namespace: u8,
     age: u8,
-    members: Vec<Whom>,
+    members: Vec<AnyEndpoint>,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
-struct Whom {
+struct AnyEndpoint {
     pod: u8,
     address: u8,
     state: State,
@@ -108,16 +96,17 @@ enum State {
 }
 
 /// How many names there are, for objects of a namespace.
-const NAMES: [&str; 4] = ["r", "s", "t", "u"];
+pub(super) const NAMES: [&str; 4] = ["r", "s", "t", "u"];
 
 /// The last two are no pod's.
-const ADDRESSES: [&str; 7] = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::1", "fd00::2", "224.0.0.1"];
+pub(super) const ADDRESSES: [&str; 7] =
+    ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::1", "fd00::2", "224.0.0.1"];
 
 pub(super) fn name(number: u8) -> &'static str {
     NAMES[usize::from(number) % NAMES.len()]
 }
 
-impl Thing {
+impl AnyObject {
     /// The object as a server of this kind has it, of a version some way below the newest.
     pub(super) fn make(&self, source: Source, namespace: &str, newest: u64) -> Value {
         let version = newest.saturating_sub((self.age % 8).into()).to_string();
@@ -138,13 +127,13 @@ impl Thing {
             .members
             .iter()
             .take(6)
-            .map(|whom| {
-                let (ready, serving, terminating) = whom.state.conditions();
+            .map(|member| {
+                let (ready, serving, terminating) = member.state.conditions();
                 let mut endpoint = json!({
-                    "addresses": [whom.address()],
+                    "addresses": [member.address()],
                     "conditions": {"ready": ready, "serving": serving, "terminating": terminating},
                 });
-                whom.refer(&mut endpoint);
+                member.refer(&mut endpoint);
                 endpoint
             })
             .collect();
@@ -153,11 +142,11 @@ impl Thing {
 
     fn endpoints(&self) -> Value {
         let of = |ready: bool| -> Vec<_> {
-            let members = self.members.iter().take(6).filter(|whom| matches!(whom.state, State::Ready) == ready);
+            let members = self.members.iter().take(6).filter(|member| matches!(member.state, State::Ready) == ready);
             members
-                .map(|whom| {
-                    let mut address = json!({"ip": whom.address()});
-                    whom.refer(&mut address);
+                .map(|member| {
+                    let mut address = json!({"ip": member.address()});
+                    member.refer(&mut address);
                     address
                 })
                 .collect()
@@ -166,12 +155,12 @@ impl Thing {
     }
 
     fn pod(&self, namespace: &str) -> Value {
-        let Some(whom) = self.members.first() else {
+        let Some(endpoint) = self.members.first() else {
             return json!({"kind": "Pod", "metadata": {"uid": format!("uid-{namespace}-{}", self.name % 4)}, "status": {"phase": "Pending"}});
         };
         let second = self.members.get(1).map_or("", |second| second.address());
-        let (_, serving, terminating) = whom.state.conditions();
-        let phase = match whom.state {
+        let (_, serving, terminating) = endpoint.state.conditions();
+        let phase = match endpoint.state {
             State::Pending => "Pending",
             State::Failed => "Failed",
             State::Succeeded => "Succeeded",
@@ -180,19 +169,19 @@ impl Thing {
         json!({
             "kind": "Pod",
             "metadata": {
-                "uid": format!("uid-{}", whom.pod % 5),
+                "uid": format!("uid-{}", endpoint.pod % 5),
                 "deletionTimestamp": if terminating { "2026-11-20T18:04:58Z" } else { "" },
             },
-            "spec": {"hostname": if whom.has_hostname { name(whom.pod) } else { "" }, "subdomain": "web"},
+            "spec": {"hostname": if endpoint.has_hostname { name(endpoint.pod) } else { "" }, "subdomain": "web"},
             "status": {
-                "phase": phase, "podIP": whom.address(), "podIPs": [{"ip": whom.address()}, {"ip": second}],
+                "phase": phase, "podIP": endpoint.address(), "podIPs": [{"ip": endpoint.address()}, {"ip": second}],
                 "conditions": [{"type": "Ready", "status": if serving { "True" } else { "False" }}],
             },
         })
     }
 }
 
-impl Whom {
+impl AnyEndpoint {
     fn address(self) -> &'static str {
         ADDRESSES[usize::from(self.address) % ADDRESSES.len()]
     }
@@ -217,43 +206,6 @@ impl State {
             Self::NotReady | Self::Pending | Self::Failed | Self::Succeeded => (false, false, false),
             Self::Terminating => (false, false, true),
             Self::TerminatingServing => (false, true, true),
-        }
-    }
-}
-
-/// What comes over a watch.
-#[derive(Arbitrary, Debug)]
-pub(super) enum Word<'a> {
-    Head(Status),
-    /// An event that is none of the server's history.
-    Event {
-        kind: Event,
-        version: Version,
-        thing: Thing,
-        cut: Option<u8>,
-    },
-    Bookmark(Version),
-    Error {
-        code: u16,
-    },
-    Bytes(&'a [u8]),
-    End,
-    Failed(Kind),
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Event {
-    Added,
-    Modified,
-    Deleted,
-}
-
-impl Event {
-    pub(super) const fn text(self) -> &'static str {
-        match self {
-            Self::Added => "ADDED",
-            Self::Modified => "MODIFIED",
-            Self::Deleted => "DELETED",
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Who is connected, as far as orders and reports tell, and what may be ordered then (M3).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use quorate_core::membership::{
-    Change, Departure, Keep, LinkConfig, LinkId, LinkOptions, Member, MemberState, Order, Report,
+    Change, Departure, Identity, Keep, LinkConfig, LinkId, LinkOptions, Member, MemberState, Order, Report,
 };
 use quorate_core::time::Instant;
 
-use super::view::Person;
+use super::view::PlainMember;
 
 /// What is known of one name's link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,17 +25,25 @@ enum Known {
 #[derive(Debug)]
 struct Attempt {
     name: String,
+    identity: Identity,
     connects: bool,
     ordered_at: Instant,
     /// Its link went down before it ended.
     has_dropped: bool,
 }
 
+/// How often in a row a name could not be connected, and when it was last.
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    count: u32,
+    last_at: Instant,
+}
+
 /// One name in the view, and since when whoever has it is not kept.
 #[derive(Debug)]
 struct Place {
-    person: Option<Person>,
-    last: Person,
+    member: Option<PlainMember>,
+    last: PlainMember,
     unkept_since: Option<Instant>,
     terminating_since: Option<Instant>,
     was_replaced: bool,
@@ -46,13 +55,16 @@ pub(super) struct Belief {
     known: BTreeMap<String, (Known, Option<LinkId>)>,
     attempts: BTreeMap<LinkId, Attempt>,
     listing: Option<(LinkId, Instant)>,
+    /// When the last listing ended, and whether it told anything.
+    listed: Option<(Instant, bool)>,
+    failures: BTreeMap<String, Failures>,
     /// The newest attempt: a listing that is older than a change knows nothing of it.
     newest: Option<LinkId>,
     /// Somebody was asked who is connected, and has answered, or failed.
     has_asked: bool,
     is_blind: bool,
     was_told_to_drain: bool,
-    itself_terminating: Option<Person>,
+    itself_terminating: Option<PlainMember>,
     places: BTreeMap<String, Place>,
 }
 
@@ -63,6 +75,8 @@ impl Belief {
             known: BTreeMap::new(),
             attempts: BTreeMap::new(),
             listing: None,
+            listed: None,
+            failures: BTreeMap::new(),
             newest: None,
             has_asked: false,
             is_blind: false,
@@ -88,8 +102,8 @@ impl Belief {
         self.known.get(name).map(|(known, _)| *known).unwrap_or_default()
     }
 
-    pub(super) fn people(&self) -> impl Iterator<Item = &Person> {
-        self.places.values().filter_map(|place| place.person.as_ref())
+    pub(super) fn members(&self) -> impl Iterator<Item = &PlainMember> {
+        self.places.values().filter_map(|place| place.member.as_ref())
     }
 
     /// Whether what is believed can be trusted to be so in the end, and acted upon.
@@ -113,12 +127,12 @@ impl Belief {
         match change {
             Change::Joined(member) => {
                 let place = self.places.get(member.name.as_str());
-                assert!(place.is_none_or(|place| place.person.is_none()), "joined twice: {change}");
+                assert!(place.is_none_or(|place| place.member.is_none()), "joined twice: {change}");
                 self.see(at, member);
             }
             Change::Changed { before, after } => {
-                let place = self.places.get(before.name.as_str()).and_then(|place| place.person.as_ref());
-                assert!(place.is_some_and(|person| person.identity == before.identity()), "who is that: {change}");
+                let place = self.places.get(before.name.as_str()).and_then(|place| place.member.as_ref());
+                assert!(place.is_some_and(|plain| plain.identity == before.identity()), "who is that: {change}");
                 self.see(at, after);
             }
             Change::Left { member, why } => self.lose(at, member, *why),
@@ -127,28 +141,32 @@ impl Belief {
     }
 
     fn see(&mut self, at: Instant, member: &Member) {
-        let person = Person::of(member);
+        let plain = PlainMember::of(member);
         let is_kept = self.options.keep == Keep::Present || member.state == MemberState::Ready || member.admitted;
-        let place = self.places.remove(&person.name).filter(|place| place.last.identity == person.identity);
-        let unkept_since = place.as_ref().filter(|place| place.person.is_some()).and_then(|place| place.unkept_since);
+        let place = self.places.remove(&plain.name).filter(|place| place.last.identity == plain.identity);
+        if place.as_ref().is_none_or(|place| place.member.is_none()) {
+            // Another one owes nothing to its predecessor's failures.
+            self.failures.remove(&plain.name);
+        }
+        let unkept_since = place.as_ref().filter(|place| place.member.is_some()).and_then(|place| place.unkept_since);
         let terminating_since = place.as_ref().and_then(|place| place.terminating_since);
         let new = Place {
             unkept_since: (!is_kept).then(|| unkept_since.unwrap_or(at)),
             terminating_since: (member.state == MemberState::Terminating).then(|| terminating_since.unwrap_or(at)),
             was_replaced: false,
-            last: person.clone(),
-            person: Some(person.clone()),
+            last: plain.clone(),
+            member: Some(plain.clone()),
         };
-        self.places.insert(person.name, new);
+        self.places.insert(plain.name, new);
     }
 
     fn lose(&mut self, at: Instant, member: &Member, why: Departure) {
         let name = member.name.as_str();
-        let place = self.places.get_mut(name).filter(|place| place.person.is_some());
+        let place = self.places.get_mut(name).filter(|place| place.member.is_some());
         let Some(place) = place.filter(|place| place.last.identity == member.identity()) else {
             panic!("{name} left, and was not there")
         };
-        place.person = None;
+        place.member = None;
         place.unkept_since = place.unkept_since.or(Some(at));
         place.was_replaced = why == Departure::Replaced;
         // Nobody waits for what never comes: such a link is forgotten.
@@ -163,26 +181,33 @@ impl Belief {
         if !self.is_itself(member.name.as_str()) {
             return;
         }
-        let person = Person::of(member);
+        let plain = PlainMember::of(member);
         if !matches!(change, Change::Left { .. }) {
-            self.itself_terminating = (member.state == MemberState::Terminating).then_some(person);
+            self.itself_terminating = (member.state == MemberState::Terminating).then_some(plain);
         } else {
-            self.itself_terminating.take_if(|itself| itself.identity == person.identity);
+            self.itself_terminating.take_if(|itself| itself.identity == plain.identity);
         }
     }
 
     // What the connector says.
 
-    pub(super) fn report(&mut self, report: &Report) {
+    pub(super) fn report(&mut self, at: Instant, report: &Report) {
         match report {
             Report::Ended { id, outcome } => {
                 let Some(attempt) = self.attempts.remove(id) else { return };
                 let is_up = attempt.connects == outcome.is_ok() && !attempt.has_dropped;
+                let before = self.failures.remove(&attempt.name).map_or(0, |failures| failures.count);
+                let has_name =
+                    self.places.get(&attempt.name).is_some_and(|place| place.last.identity == attempt.identity);
+                if attempt.connects && outcome.is_err() && has_name {
+                    self.failures.insert(attempt.name.clone(), Failures { count: before + 1, last_at: at });
+                }
                 self.know(&attempt.name, if is_up { Known::Up } else { Known::Down });
             }
             Report::Listed { id, names } if self.listing.is_some_and(|(asked, _)| asked == *id) => {
                 self.listing = None;
                 self.has_asked = true;
+                self.listed = Some((at, names.is_ok()));
                 match names {
                     Ok(Some(names)) => self.judge(*id, names),
                     Ok(None) => self.go_blind(),
@@ -210,6 +235,9 @@ impl Belief {
             let stood_still = self.known.get(&name).is_none_or(|(_, mark)| *mark < Some(id));
             if !is_flying && stood_still {
                 let is_up = names.contains(&name) && !self.is_itself(&name);
+                if is_up {
+                    self.failures.remove(&name);
+                }
                 self.know(&name, if is_up { Known::Up } else { Known::Down });
             }
         }
@@ -233,7 +261,7 @@ impl Belief {
     pub(super) fn order(&mut self, at: Instant, order: &Order) {
         match order {
             Order::Connect { id, peer } => {
-                self.check_connect(order, peer);
+                self.check_connect(at, order, peer);
                 self.begin(at, *id, peer, true);
             }
             Order::Disconnect { id, peer } => {
@@ -262,16 +290,26 @@ impl Belief {
         assert!(self.attempts.len() < self.options.parallel, "too many at once");
         self.newest = Some(id);
         let name = peer.name.as_str().to_owned();
-        self.attempts.insert(id, Attempt { name, connects, ordered_at: at, has_dropped: false });
+        let identity = peer.identity();
+        self.attempts.insert(id, Attempt { name, identity, connects, ordered_at: at, has_dropped: false });
     }
 
-    fn check_connect(&self, order: &Order, peer: &Member) {
+    fn check_connect(&self, at: Instant, order: &Order, peer: &Member) {
         let name = peer.name.as_str();
         assert!(!self.is_itself(name), "to ourselves: {order}");
         assert_eq!(self.known(name), Known::Down, "{order}");
-        let person = self.places.get(name).and_then(|place| place.person.as_ref());
-        let is_they = person.is_some_and(|person| person.identity == peer.identity() && person.admitted);
+        let plain = self.places.get(name).and_then(|place| place.member.as_ref());
+        let is_they = plain.is_some_and(|plain| plain.identity == peer.identity() && plain.admitted);
         assert!(is_they, "to nobody who is admitted: {order}");
+        let not_before = self.failures.get(name).map(|failures| self.retried_from(*failures));
+        assert!(not_before.is_none_or(|then| at >= then), "too soon after it has failed: {order}");
+    }
+
+    /// Pauses double, up to the longest, and chance takes half of them at most.
+    fn retried_from(&self, failures: Failures) -> Instant {
+        let factor = 1_u32.checked_shl(failures.count - 1).unwrap_or(u32::MAX);
+        let pause = self.options.first_pause.saturating_mul(factor).min(self.options.longest_pause);
+        failures.last_at.saturating_add(pause / 2)
     }
 
     fn check_disconnect(&self, at: Instant, order: &Order, peer: &Member) {
@@ -293,11 +331,12 @@ impl Belief {
     fn abandon(&mut self, at: Instant, id: LinkId) {
         let timeout = self.options.attempt_timeout;
         if self.listing.is_some_and(|(asked, asked_at)| asked == id && asked_at.saturating_add(timeout) <= at) {
-            (self.listing, self.has_asked) = (None, true);
+            (self.listing, self.has_asked, self.listed) = (None, true, Some((at, false)));
             return;
         }
         let Some(attempt) = self.attempts.remove(&id) else { panic!("{id} is abandoned, and was not in flight") };
         assert!(attempt.ordered_at.saturating_add(timeout) <= at, "{id} is abandoned before its time");
+        self.failures.remove(&attempt.name);
         let known = match (self.is_blind, attempt.connects, attempt.has_dropped) {
             // It has failed to end what had ended.
             (_, false, true) => Known::Down,
@@ -320,5 +359,22 @@ impl Belief {
         let ordered = attempts.chain(self.listing.map(|(_, asked_at)| asked_at));
         assert!(ordered.into_iter().all(|then| at < then.saturating_add(timeout)), "an attempt has outlived its time");
         assert!(self.attempts.len() <= self.options.parallel);
+    }
+
+    /// Between any two inputs: who is connected is asked at first, now and then, and at once where it is doubtful.
+    pub(super) fn check_listings(&self, at: Instant) {
+        if self.is_blind || self.drains() || self.listing.is_some() {
+            return;
+        }
+        let Some((listed_at, has_told)) = self.listed else { panic!("nobody is asked who is connected") };
+        let has_links = self.members().any(|member| !self.is_itself(&member.name));
+        let is_doubtful = self.known.values().any(|(known, _)| matches!(known, Known::Doubtful { .. }));
+        let pause = match (has_told, is_doubtful) {
+            (false, _) => self.options.longest_pause,
+            (true, true) => Duration::ZERO,
+            (true, false) => self.options.list_interval,
+        };
+        let is_late = (has_links || is_doubtful) && at >= listed_at.saturating_add(pause);
+        assert!(!is_late, "nobody is asked who is connected, since {listed_at}");
     }
 }

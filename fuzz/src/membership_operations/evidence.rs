@@ -8,11 +8,13 @@ use quorate_core::membership::{Object, ObjectKey, Source, document};
 use quorate_core::time::Instant;
 use serde_json::{Value, json};
 
+use crate::host::{is_watch, version_asked_for};
+
 /// How far apart two lists are that show that history was rewound.
 const REWIND: Duration = Duration::from_secs(5);
 
 /// One collection, as its answers told of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Scope {
     pub(super) namespace: Option<String>,
     list: Option<List>,
@@ -28,6 +30,8 @@ pub(super) struct Scope {
     events: Vec<(u64, ObjectKey)>,
     /// All complete lists: when they were complete, and of which version.
     complete: Vec<(Instant, u64)>,
+    /// Whether all versions since the last fresh start compare. Where one does not, all that is said here is that nothing breaks.
+    is_ordered: bool,
     /// How many lists were adopted since members of it were held last.
     pub(super) lists_since_hold: usize,
     pub(super) holds: bool,
@@ -44,6 +48,8 @@ struct List {
     objects: Vec<Object>,
     is_broken: bool,
     is_complete: bool,
+    /// No watch has told anything since it was asked for.
+    is_quiet: bool,
 }
 
 /// All objects, as evidence has them.
@@ -52,8 +58,6 @@ pub(super) struct Evidence {
     source: Source,
     pub(super) scopes: Vec<Scope>,
     pub(super) objects: BTreeMap<ObjectKey, Object>,
-    /// No version was seen that does not compare. With one, all that is said here is that nothing breaks.
-    pub(super) is_ordered: bool,
     /// How many events the present call has brought that are not news.
     pub(super) stale_events: usize,
     /// The number of the present call.
@@ -61,20 +65,46 @@ pub(super) struct Evidence {
 }
 
 impl Scope {
+    const fn new(namespace: Option<String>) -> Self {
+        Self {
+            namespace,
+            list: None,
+            next: None,
+            stream: None,
+            position: None,
+            adopted: None,
+            events: Vec::new(),
+            complete: Vec::new(),
+            is_ordered: true,
+            lists_since_hold: 0,
+            holds: false,
+            held_in: 0,
+        }
+    }
+
+    fn number(&mut self, version: &str) -> Option<u64> {
+        let number = version.parse().ok();
+        self.is_ordered &= number.is_some();
+        number
+    }
+
+    /// A list whose version compares, during which nothing was told, is a fresh start.
+    fn begin_again(&mut self) {
+        self.is_ordered = true;
+        (self.stream, self.position, self.adopted) = (None, None, None);
+        self.events.clear();
+    }
+
     /// Whether the list at hand began after members were held: an earlier one may know nothing of what they went by.
     pub(super) fn is_confirmation(&self) -> bool {
         self.holds && self.list.as_ref().is_some_and(|list| list.asked_in >= self.held_in)
     }
 }
 
-pub(super) fn is_watch(request: &Request) -> bool {
-    request.target().contains("watch=true")
-}
-
 impl Evidence {
     pub(super) fn new(source: Source, namespaces: Vec<Option<String>>) -> Self {
-        let scopes = namespaces.into_iter().map(|namespace| Scope { namespace, ..Scope::default() });
-        Self { source, scopes: scopes.collect(), objects: BTreeMap::new(), is_ordered: true, stale_events: 0, call: 0 }
+        let scopes = namespaces.into_iter().map(Scope::new).collect();
+        Self { source, scopes, objects: BTreeMap::new(), stale_events: 0, call: 0 }
     }
 
     pub(super) fn begin_call(&mut self) {
@@ -93,18 +123,16 @@ impl Evidence {
         self.scopes.iter().position(is_in).unwrap_or_else(|| panic!("nobody's: {request}"))
     }
 
-    fn number(&mut self, version: &str) -> Option<u64> {
-        let number = version.parse().ok();
-        self.is_ordered &= number.is_some();
-        number
+    /// Whether versions can be held against each other, everywhere.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.scopes.iter().all(|scope| scope.is_ordered)
     }
 
     /// A request left.
     pub(super) fn asked(&mut self, at: Instant, request: &Request) {
         let index = self.scope_of(request);
         if is_watch(request) {
-            let version = request.target().split("resourceVersion=").nth(1).and_then(|rest| rest.split('&').next());
-            self.scopes[index].stream = version.and_then(|version| version.parse().ok());
+            self.scopes[index].stream = version_asked_for(request);
         } else if !request.target().contains("continue=") {
             let list = List {
                 asked_at: at,
@@ -113,6 +141,7 @@ impl Evidence {
                 objects: Vec::new(),
                 is_broken: false,
                 is_complete: false,
+                is_quiet: true,
             };
             let scope = &mut self.scopes[index];
             let place = if scope.list.as_ref().is_some_and(|list| list.is_complete) {
@@ -128,7 +157,7 @@ impl Evidence {
     pub(super) fn check_watch(&self, request: &Request) {
         let scope = &self.scopes[self.scope_of(request)];
         assert!(
-            !self.is_ordered || scope.stream.is_some() && scope.stream == scope.position,
+            !scope.is_ordered || scope.stream.is_some() && scope.stream == scope.position,
             "{request}: {:?}",
             scope.position
         );
@@ -136,13 +165,19 @@ impl Evidence {
 
     /// A whole answer came to a list.
     pub(super) fn answered(&mut self, at: Instant, request: &Request, status: u16, body: &[u8]) {
+        if status == 410 {
+            // The fresh token inside continues nothing.
+            let index = self.scope_of(request);
+            let list = &mut self.scopes[index].list;
+            list.iter_mut().for_each(|list| list.is_broken = true);
+        }
         if !(200..300).contains(&status) || request.target().contains("/services/") {
             return;
         }
         let Some((version, token, objects)) = self.decode_page(body) else { return };
-        let number = self.number(&version);
         let index = self.scope_of(request);
         let scope = &mut self.scopes[index];
+        let number = scope.number(&version);
         let Some(list) = &mut scope.list else { return };
         list.is_broken |= list.version.as_ref().is_some_and(|first| *first != version);
         list.version = Some(version);
@@ -178,10 +213,11 @@ impl Evidence {
         }
         let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();
         let is_named = object["metadata"]["name"].as_str().is_some_and(|name| !name.is_empty());
+        let scope = &mut self.scopes[index];
+        scope.list.iter_mut().chain(&mut scope.next).for_each(|list| list.is_quiet = false);
         match event["type"].as_str() {
             Some("BOOKMARK") => {
-                if let Some(version) = self.number(version) {
-                    let scope = &mut self.scopes[index];
+                if let Some(version) = scope.number(version) {
                     scope.stream = scope.stream.max(Some(version));
                     scope.position = scope.position.max(Some(version));
                 }
@@ -190,7 +226,7 @@ impl Evidence {
             Some(kind @ ("ADDED" | "MODIFIED" | "DELETED")) if is_named => {
                 let Ok(mut document) = document::decode(object.to_string().as_bytes()) else { return false };
                 let Some(object) = document.objects.pop() else { return false };
-                if let Some(version) = self.number(version) {
+                if let Some(version) = self.scopes[index].number(version) {
                     self.change(index, version, object, kind == "DELETED");
                 }
                 true
@@ -223,7 +259,7 @@ impl Evidence {
     /// The machine says that history was rewound: two complete lists must have been older than what was known.
     pub(super) fn rewind(&mut self, index: usize, from: &str) {
         let scope = &mut self.scopes[index];
-        if !self.is_ordered {
+        if !scope.is_ordered {
             return;
         }
         assert_eq!(scope.position.map(|position| position.to_string()).as_deref(), Some(from));
@@ -244,9 +280,11 @@ impl Evidence {
         let list = list.unwrap_or_else(|| panic!("a list that is not complete, of version {version}"));
         assert_eq!((list.objects.len(), list.version.as_deref()), (objects, Some(version)));
         scope.lists_since_hold += 1;
-        let number = self.number(version);
-        let scope = &mut self.scopes[index];
-        assert!(!self.is_ordered || scope.adopted <= number, "{version} is older than {:?}", scope.adopted);
+        if !scope.is_ordered && list.is_quiet && version.parse::<u64>().is_ok() {
+            scope.begin_again();
+        }
+        let number = scope.number(version);
+        assert!(!scope.is_ordered || scope.adopted <= number, "{version} is older than {:?}", scope.adopted);
         scope.adopted = number;
         scope.position = scope.position.max(number);
         let newer: Vec<_> =

@@ -10,9 +10,10 @@ use quorate_core::membership::{
 use quorate_core::time::Instant;
 
 use super::belief::Belief;
-use super::evidence::{Evidence, is_watch};
+use super::evidence::Evidence;
 use super::removals::Removals;
-use super::view::{Person, make};
+use super::view::{PlainMember, make};
+use crate::host::is_watch;
 
 pub(super) struct Reference {
     policy: Policy,
@@ -58,12 +59,16 @@ impl Reference {
         &self.policy
     }
 
+    pub(super) fn members(&self, membership: &Membership) -> BTreeMap<String, PlainMember> {
+        membership.members().iter().map(|(name, member)| (name.as_str().into(), PlainMember::of(member))).collect()
+    }
+
     pub(super) fn start(&mut self) {
         self.is_started = true;
     }
 
-    pub(super) fn report(&mut self, report: &Report) {
-        self.belief.report(report);
+    pub(super) fn report(&mut self, at: Instant, report: &Report) {
+        self.belief.report(at, report);
     }
 
     pub(super) fn answered(&mut self, at: Instant, request: &Request, status: u16, body: &[u8]) {
@@ -118,8 +123,7 @@ impl Reference {
     /// After each call: who is there is who the evidence says, and nobody else.
     pub(super) fn check(&mut self, at: Instant, membership: &Membership) {
         self.watches.iter().for_each(|watch| self.evidence.check_watch(watch));
-        let members: BTreeMap<_, _> =
-            membership.members().iter().map(|(name, member)| (name.as_str(), Person::of(member))).collect();
+        let members = self.members(membership);
         for (name, member) in membership.members() {
             // M5.
             let parts = self.policy.naming.parse(name.as_str()).unwrap_or_else(|error| panic!("{error}"));
@@ -128,7 +132,7 @@ impl Reference {
         }
         self.check_changes(&members);
         self.check_standing(membership.standing());
-        if self.evidence.is_ordered {
+        if self.evidence.is_ordered() {
             assert_eq!(self.stale_events, self.evidence.stale_events);
             self.check_view(&members);
         }
@@ -141,29 +145,32 @@ impl Reference {
     }
 
     /// The changes, one after another, make the view; who tells of a member is no change.
-    fn check_changes(&self, members: &BTreeMap<&str, Person>) {
-        let told: BTreeMap<_, _> = self.belief.people().map(|person| (person.name.as_str(), person)).collect();
+    fn check_changes(&self, members: &BTreeMap<String, PlainMember>) {
+        let told: BTreeMap<_, _> = self.belief.members().map(|plain| (plain.name.clone(), plain)).collect();
         assert!(told.keys().eq(members.keys()), "{told:?}, not {members:?}");
         for (name, told) in told {
-            assert!(told.is_like(&members[name]), "{told:?}, not {:?}", members[name]);
+            assert!(told.is_like(&members[&name]), "{told:?}, not {:?}", members[&name]);
         }
     }
 
     fn check_standing(&self, standing: &Standing) {
         if self.is_started {
             let is_syncing = matches!(standing, Standing::Syncing { .. });
-            assert_eq!(is_syncing && self.evidence.is_ordered, !self.evidence.is_synced() && self.evidence.is_ordered);
+            assert_eq!(
+                is_syncing && self.evidence.is_ordered(),
+                !self.evidence.is_synced() && self.evidence.is_ordered()
+            );
         }
     }
 
     /// All that the objects tell of, and whoever is held until a fresh list confirms that nobody tells of them.
-    fn check_view(&self, members: &BTreeMap<&str, Person>) {
-        let (people, states) = make(&self.evidence.objects, &self.policy);
-        for (name, person) in &people {
-            assert_eq!(members.get(name.as_str()), Some(person), "{name}");
+    fn check_view(&self, members: &BTreeMap<String, PlainMember>) {
+        let (expected, states) = make(&self.evidence.objects, &self.policy);
+        for (name, plain) in &expected {
+            assert_eq!(members.get(name), Some(plain), "{name}");
         }
-        let named: BTreeSet<_> = people.values().map(|person| &person.identity).collect();
-        for (name, held) in members.iter().filter(|(name, _)| !people.contains_key(**name)) {
+        let named: BTreeSet<_> = expected.values().map(|plain| &plain.identity).collect();
+        for (name, held) in members.iter().filter(|(name, _)| !expected.contains_key(*name)) {
             let is_nameless = !named.contains(&held.identity) && !has_ended(&states, &held.identity);
             assert!(is_nameless, "{name} has gone, and is still there");
             assert!(self.is_held(held), "{name} has gone, and nobody has been asked to confirm it");
@@ -171,9 +178,9 @@ impl Reference {
     }
 
     /// A list that began before the question confirms nothing, so that the second one surely does.
-    fn is_held(&self, person: &Person) -> bool {
+    fn is_held(&self, plain: &PlainMember) -> bool {
         let is_theirs =
-            |namespace: &Option<String>| namespace.as_ref().is_none_or(|namespace| person.is_told_of_in(namespace));
+            |namespace: &Option<String>| namespace.as_ref().is_none_or(|namespace| plain.is_told_of_in(namespace));
         self.evidence
             .scopes
             .iter()

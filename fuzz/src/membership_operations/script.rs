@@ -1,4 +1,4 @@
-//! What the fuzzer makes of its bytes: a configuration, and operations on the machine.
+//! What a script may do to a membership.
 
 use std::time::Duration;
 
@@ -6,31 +6,19 @@ use arbitrary::Arbitrary;
 use quorate_core::machine::Input;
 use quorate_core::membership::Report;
 
-use super::answer::{Body, Part, Status, Thing, Word};
+use super::answer::{AnyObject, Body, Part, Status, Word};
 use super::host::Host;
 use super::settings::Settings;
 use crate::answer::RetryAfter;
+use crate::host::Host as _;
 
-/// The account is slow on purpose: longer scripts would teach the fuzzer nothing but patience.
-const LONGEST: usize = 150;
+pub(super) type Script<'a> = crate::script::Script<Settings, Operation<'a>>;
 
-#[derive(Arbitrary, Debug)]
-pub(super) struct Script<'a> {
-    pub(super) settings: Settings,
-    /// Whether a sane server and a sane connector follow, and everything must be as wanted in the end.
-    settles: u8,
-    operations: Vec<Operation<'a>>,
-}
+pub(super) const MOST_OPERATIONS: usize = 150;
 
-impl<'a> Script<'a> {
-    /// Seldom, as it takes long.
-    pub(super) const fn settles(&self) -> bool {
-        self.settles == 1
-    }
-
-    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation<'a>> {
-        self.operations.iter().take(LONGEST)
-    }
+/// Whether a sane server and a sane connector follow, and everything must be as wanted in the end.
+pub(super) const fn settles(script: &Script<'_>) -> bool {
+    script.ending == 1
 }
 
 /// `which` is one of the exchanges, or of the attempts, in flight.
@@ -41,7 +29,7 @@ pub(super) enum Operation<'a> {
         which: u8,
         halves: bool,
     },
-    Change(Thing),
+    Change(AnyObject),
     UntilDeadline,
     /// An attempt on a link ends, or who is connected is listed, as it is.
     Obey {
@@ -109,13 +97,13 @@ impl Operation<'_> {
     pub(super) fn play(&self, host: &mut Host) {
         match self {
             Self::Serve { which, halves } => host.serve(*which, *halves),
-            Self::Change(thing) => host.server.put(thing),
+            Self::Change(object) => host.server.put(object),
             Self::UntilDeadline => host.wait(),
             Self::Obey { which, well } => host.obey(*which, *well),
             Self::Delete { name, namespace } => host.server.delete(*name, *namespace),
             Self::Clear => host.server.clear(),
             Self::Answer { which, status, retry_after, body } => {
-                host.answer(*which, status.code(), retry_after.text().as_deref(), body);
+                host.answer(*which, (*status).into(), retry_after.text(), body);
             }
             Self::Watch { which, word } => host.watch(*which, word),
             Self::Pass { milliseconds } => host.pass(Duration::from_millis((*milliseconds).into())),
@@ -129,7 +117,7 @@ impl Operation<'_> {
             Self::Rewind { milliseconds } => host.rewind(Duration::from_millis((*milliseconds).into())),
             Self::Stale { age, part } => host.stale(*age, part),
             Self::StaleReport { age, well } => host.stale_report(*age, *well),
-            Self::EndOfTime => host.end_of_time(),
+            Self::EndOfTime => host.driver.end_of_time(&Report::Drain),
         }
     }
 }

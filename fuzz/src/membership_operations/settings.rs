@@ -5,10 +5,10 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use quorate_core::api::{LabelSelector, Namespace, ServiceName};
 use quorate_core::membership::listing::ListingOptions;
-use quorate_core::membership::{
-    Admission, Family, Follow, Keep, LinkOptions, MembershipOptions, Policy, Share, Source,
-};
+use quorate_core::membership::{Admission, Family, Follow, Keep, LinkOptions, MembershipOptions, Policy, Share};
 use quorate_core::name::{Basename, NameMode, Naming};
+
+use crate::source::AnySource;
 
 #[derive(Arbitrary, Debug)]
 pub(super) struct Settings {
@@ -25,13 +25,6 @@ pub(super) struct Settings {
     share: u8,
     seed: u8,
     links: AnyLinks,
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum AnySource {
-    EndpointSlices,
-    Endpoints,
-    Pods,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -62,11 +55,7 @@ impl Settings {
     pub(super) fn options(&self) -> MembershipOptions {
         let namespaces = ["a", "b", "c"].iter().take(usize::from(self.namespaces % 4));
         let mut listing = ListingOptions {
-            source: match self.source {
-                AnySource::EndpointSlices => Source::EndpointSlices,
-                AnySource::Endpoints => Source::Endpoints,
-                AnySource::Pods => Source::Pods,
-            },
+            source: self.source.into(),
             namespaces: namespaces.filter_map(|name| Namespace::parse(name).ok()).collect(),
             selector: LabelSelector::parse("app=web").ok().filter(|_| self.has_selector || !self.has_service),
             service: ServiceName::parse("web").ok().filter(|_| self.has_service),

@@ -7,9 +7,9 @@ use quorate_core::api::ObjectReference;
 use quorate_core::membership::{Endpoint, Family, Identity, Member, MemberState, Object, ObjectKey, Policy};
 use quorate_core::name::NameMode;
 
-/// A member, as far as it is told apart.
+/// A member in plain values, as far as it is told apart.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Person {
+pub(super) struct PlainMember {
     pub(super) name: String,
     pub(super) identity: Identity,
     address: IpAddr,
@@ -19,7 +19,7 @@ pub(super) struct Person {
     source: ObjectReference,
 }
 
-impl Person {
+impl PlainMember {
     pub(super) fn of(member: &Member) -> Self {
         Self {
             name: member.name.as_str().into(),
@@ -31,9 +31,7 @@ impl Person {
             source: member.source.clone(),
         }
     }
-}
 
-impl Person {
     /// Whether nothing follows from the difference: another object tells the same.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         Self { source: other.source.clone(), ..self.clone() } == *other
@@ -61,7 +59,7 @@ fn number(version: &str) -> Option<(usize, &str)> {
 pub(super) fn make(
     objects: &BTreeMap<ObjectKey, Object>,
     policy: &Policy,
-) -> (BTreeMap<String, Person>, BTreeMap<Identity, MemberState>) {
+) -> (BTreeMap<String, PlainMember>, BTreeMap<Identity, MemberState>) {
     let mut words: BTreeMap<Identity, Vec<Word<'_>>> = BTreeMap::new();
     for object in objects.values() {
         for endpoint in &object.endpoints {
@@ -76,20 +74,20 @@ pub(super) fn make(
         }
     }
     let states = words.iter().map(|(identity, words)| (identity.clone(), latest(words).state)).collect();
-    let mut claims: Vec<Person> =
-        words.into_iter().filter_map(|(identity, words)| person(identity, words, policy)).collect();
+    let mut claims: Vec<PlainMember> =
+        words.into_iter().filter_map(|(identity, words)| member(identity, words, policy)).collect();
     // Admitted before not, ready before not terminating before terminating, and then the lowest identity: the best come first.
     let precedence = |state| match state {
         MemberState::Ready => 0,
         MemberState::Terminating => 2,
         _ => 1,
     };
-    claims.sort_by_key(|person| (!person.admitted, precedence(person.state), person.identity.clone()));
-    let mut people = BTreeMap::new();
+    claims.sort_by_key(|plain| (!plain.admitted, precedence(plain.state), plain.identity.clone()));
+    let mut expected = BTreeMap::new();
     for claim in claims {
-        people.entry(claim.name.clone()).or_insert(claim);
+        expected.entry(claim.name.clone()).or_insert(claim);
     }
-    (people, states)
+    (expected, states)
 }
 
 fn choose(endpoint: &Endpoint, preferred: Option<Family>) -> Option<IpAddr> {
@@ -128,7 +126,7 @@ fn latest<'a>(words: &[Word<'a>]) -> &'a Endpoint {
     sorted.iter().min_by_key(stage).map_or(words[0].endpoint, |word| word.endpoint)
 }
 
-fn person(identity: Identity, mut words: Vec<Word<'_>>, policy: &Policy) -> Option<Person> {
+fn member(identity: Identity, mut words: Vec<Word<'_>>, policy: &Policy) -> Option<PlainMember> {
     sort(&mut words);
     let (latest, newest) = (latest(&words), &words[0]);
     if matches!(latest.state, MemberState::Failed | MemberState::Succeeded) {
@@ -158,7 +156,7 @@ fn person(identity: Identity, mut words: Vec<Word<'_>>, policy: &Policy) -> Opti
     };
     let name =
         naming.basename.as_ref().map_or_else(|| host.clone(), |basename| format!("{}@{host}", basename.as_str()));
-    Some(Person {
+    Some(PlainMember {
         name,
         identity,
         address,

@@ -53,9 +53,9 @@ impl Application for Orderly {
 #[test]
 fn work_that_has_ended_is_not_told_to_stop() {
     let pauses = (0..4).flat_map(|round| (0..3).map(move |node| (round * 3 + node, node)));
-    let faults = pauses.map(|(number, node)| Planned {
-        at_ms: 30_000 + 30_000 * number,
-        fault: Fault::Pause { node: usize::try_from(node).unwrap(), for_ms: 25_000 },
+    let faults = pauses.map(|(number, node)| {
+        let fault = Fault::Pause { node: usize::try_from(node).unwrap(), for_ms: 25_000 };
+        Planned::new(30_000 + 30_000 * number, fault)
     });
     let plan = Plan { nodes: 3, faults: faults.collect(), ..Plan::default() };
     let mut simulation = Simulation::with(plan, Orderly::default()).unwrap();

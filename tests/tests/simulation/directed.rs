@@ -1,13 +1,13 @@
 //! Each kind of fault by itself: it happens, and no promise is broken.
 
-use quorate_core::testing::simulation::{Fault, FaultKind, Partition, Plan, Planned, Report};
+use quorate_core::testing::simulation::{ElectionPlan, Fault, FaultKind, LeasePlan, Partition, Plan, Planned, Report};
 
 use super::run;
 
 /// Three nodes with six members; the faults come 30 s apart.
 fn befall(faults: &[Fault]) -> Report {
     let at = |number: usize| 30_000 + 30_000 * u64::try_from(number).unwrap();
-    let planned = faults.iter().enumerate().map(|(number, fault)| Planned { at_ms: at(number), fault: fault.clone() });
+    let planned = faults.iter().enumerate().map(|(number, fault)| Planned::new(at(number), fault.clone()));
     let plan =
         Plan { nodes: 3, members: 6, duration_ms: at(faults.len()), faults: planned.collect(), ..Plan::default() };
     let report = run(&plan);
@@ -110,11 +110,80 @@ fn links_that_go_down_come_up_again() {
     }
 }
 
-/// The tests above name each kind of fault.
 #[test]
-fn every_kind_of_fault_is_befallen() {
-    let source = include_str!("directed.rs");
-    for kind in FaultKind::ALL {
-        assert!(source.contains(&format!("Fault::{kind:?}")), "{kind:?}");
+fn a_lease_that_is_replaced_gives_no_second_leader() {
+    let still = Fault::Pause { node: 0, for_ms: 5_000 };
+    let faults = [30_000, 90_000, 150_000]
+        .into_iter()
+        .flat_map(|at| [Planned::leader(at, still.clone()), Planned::new(at + 500, Fault::ReplaceLease)]);
+    let plan = Plan { nodes: 3, duration_ms: 240_000, faults: faults.collect(), ..Plan::default() };
+    let report = run(&plan);
+    assert_eq!(report.faults.get(&FaultKind::ReplaceLease), Some(&3));
+    assert!(report.terms >= 4, "{report}");
+}
+
+// E7
+#[test]
+fn a_lease_whose_holder_is_gone_is_taken_whatever_its_duration() {
+    let terms = |lease, duration_ms| {
+        let election = ElectionPlan { lease, ..ElectionPlan::default() };
+        run(&Plan { nodes: 2, duration_ms, election, ..Plan::default() }).terms
+    };
+    assert_eq!(terms(LeasePlan::Absent, 60_000), 1);
+    for duration_s in [None, Some(1), Some(40), Some(0x7FFF_FFFF)] {
+        let lease = LeasePlan::Held { duration_s };
+        assert_eq!(terms(lease, 3_700_000), 1, "{duration_s:?}");
     }
+}
+
+#[test]
+fn those_of_one_name_are_told_apart() {
+    let election = ElectionPlan { exact_identity: true, one_name: true, ..ElectionPlan::default() };
+    let kill = |at| Planned::leader(at, Fault::Kill { node: 0, down_ms: 1_000 });
+    let plan = Plan { nodes: 3, election, faults: [30_000, 90_000].map(kill).into(), ..Plan::default() };
+    assert_eq!(run(&plan).terms, 3);
+}
+
+/// One fault of each kind.
+fn example(kind: FaultKind) -> Option<Fault> {
+    let (node, for_ms, is_told) = (0, 5_000, true);
+    Some(match kind {
+        FaultKind::Compact => Fault::Compact,
+        FaultKind::Cut => Fault::Cut { node, is_told },
+        FaultKind::DeleteLease => Fault::DeleteLease,
+        FaultKind::DropLink => Fault::DropLink { node, peer: 0, is_told },
+        FaultKind::Drift => Fault::Drift { node, rate_permille: 1_009 },
+        FaultKind::EditLabel => Fault::EditLabel,
+        FaultKind::EndWork => Fault::EndWork { node, for_ms },
+        FaultKind::Errors => Fault::Errors { status: 500, percent: 60, for_ms },
+        FaultKind::ExpireToken => Fault::ExpireToken { node, for_ms },
+        FaultKind::FlapReadiness => Fault::FlapReadiness { percent: 100, for_ms },
+        FaultKind::Forbid => Fault::Forbid { node, for_ms },
+        FaultKind::Kill => Fault::Kill { node, down_ms: for_ms },
+        FaultKind::Latency => Fault::Latency { node: None, base_ms: 300, tail_percent: 30, tail_ms: 5_000, for_ms },
+        FaultKind::LoseAnswers => Fault::LoseAnswers { node, percent: 60, for_ms },
+        FaultKind::Partition => Fault::Partition { node, how: Partition::Late, for_ms },
+        FaultKind::Pause => Fault::Pause { node, for_ms },
+        FaultKind::ReplaceLease => Fault::ReplaceLease,
+        FaultKind::RestartServer => Fault::RestartServer { down_ms: for_ms },
+        FaultKind::RollingUpdate => Fault::RollingUpdate { batch: 2, every_ms: for_ms },
+        FaultKind::ScaleDown => Fault::ScaleDown { members: 2 },
+        FaultKind::ScaleUp => Fault::ScaleUp { members: 2 },
+        FaultKind::SlowWork => Fault::SlowWork { node, stop_ms: for_ms },
+        FaultKind::StepDown => Fault::StepDown { node, for_ms },
+        FaultKind::StopWall => Fault::StopWall { node, for_ms },
+        FaultKind::Suspend => Fault::Suspend { node, for_ms },
+        FaultKind::Throttle => Fault::Throttle { retry_after_s: 1, for_ms },
+        FaultKind::Unreachable => Fault::Unreachable { member: 4, is_silent: true, for_ms },
+        FaultKind::WallJump => Fault::WallJump { node, by_ms: -86_400_000 },
+        _ => return None,
+    })
+}
+
+#[test]
+fn each_kind_of_fault_befalls_a_cluster() {
+    let faults: Vec<_> = FaultKind::ALL.into_iter().filter_map(example).collect();
+    let kinds: Vec<_> = faults.iter().map(Fault::kind).collect();
+    assert_eq!(kinds, FaultKind::ALL);
+    befall(&faults);
 }

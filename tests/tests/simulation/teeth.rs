@@ -21,7 +21,7 @@ fn forced() -> ElectionPlan {
 #[test]
 fn a_deadline_past_the_lease_duration_gives_two_leaders() {
     let kinds = vec![(FaultKind::Partition, 1), (FaultKind::Pause, 1), (FaultKind::WallJump, 1)];
-    let mix = Mix { nodes: (2, 3), faults_per_hour: 120, kinds, ..Mix::default() };
+    let mix = Mix { nodes: (2, 3), faults_per_hour: 120, kinds, scenes_percent: 0, ..Mix::default() };
     let plan = Plan { election: forced(), clocks: Vec::new(), ..Plan::random(1, &mix) };
     let violation = Simulation::new(plan.clone()).unwrap().run().unwrap_err();
     assert!(matches!(violation.promise, Promise::E1 | Promise::E3), "{violation}");
@@ -41,8 +41,7 @@ fn with_fast_clock(rate_permille: u32) -> Plan {
     // A guard that lasts for 13 s of 15 bears clocks whose ratio is below 15/13.
     let election = ElectionPlan { renew_deadline_ms: 13_000, unproven: true, ..ElectionPlan::default() };
     let clock = |rate_permille| ClockPlan { rate_permille, ..ClockPlan::default() };
-    let cut =
-        |(at_ms, node)| Planned { at_ms, fault: Fault::Partition { node, how: Partition::Silent, for_ms: 40_000 } };
+    let cut = |(at_ms, node)| Planned::new(at_ms, Fault::Partition { node, how: Partition::Silent, for_ms: 40_000 });
     Plan {
         nodes: 2,
         election,

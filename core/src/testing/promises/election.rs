@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -88,13 +89,18 @@ pub struct ElectionPromises {
     /// Who wrote the record that stands, if it is held, and when that took effect.
     holder: Option<ProcessId>,
     held_at: Duration,
-    /// When a candidate last wrote something.
+    /// When a candidate last wrote something that others wait for.
     written_at: Duration,
+    /// When one last wrote something that led or worked, or made the record another's.
+    earned_at: Duration,
     /// That write freed the record.
     is_freed: bool,
     /// When somebody else last deleted or made the Lease.
     edited_at: Duration,
-    is_led: bool,
+    /// How long the record of a holder that is no more had to be left alone, before the first term.
+    inherited: Duration,
+    /// Who led at the last moment.
+    leaders: Vec<ProcessId>,
     newest_token: Option<FencingToken>,
     terms: u64,
 }
@@ -123,9 +129,11 @@ impl ElectionPromises {
             holder: None,
             held_at: Duration::ZERO,
             written_at: Duration::ZERO,
+            earned_at: Duration::ZERO,
             is_freed: false,
             edited_at: Duration::ZERO,
-            is_led: false,
+            inherited: Duration::ZERO,
+            leaders: Vec::new(),
             newest_token: None,
             terms: 0,
         }
@@ -160,10 +168,11 @@ impl ElectionPromises {
         &mut self,
         at: Duration,
         write: &LeaseWrite<'_>,
-        works: impl FnOnce(ProcessId) -> bool,
+        works: impl Fn(ProcessId) -> bool,
     ) -> Result<(), Broken> {
         let LeaseWrite { by, sent_at, is_create, before, after } = *write;
-        self.written_at = at;
+        let is_another = before.is_none_or(|before| uid(before) != uid(after) || holder(before) != holder(after));
+        self.count_write(at, is_another || self.leaders.contains(&by) || works(by));
         let sent = self.effective.entry(by).or_insert(sent_at);
         *sent = sent_at.max(*sent);
         let is_freed = holder(after).is_empty();
@@ -207,10 +216,28 @@ impl ElectionPromises {
         }
     }
 
+    /// Others wait from a write on. But whoever neither leads nor works, and holds the record nevertheless, puts a leader off for
+    /// one lease duration only: so long late letters, and who made the Lease, may take (E5).
+    fn count_write(&mut self, at: Duration, is_earned: bool) {
+        let lease_duration = self.slowly(self.config.options().lease_duration);
+        if is_earned {
+            self.earned_at = at;
+        }
+        if at <= self.earned_at.saturating_add(lease_duration).saturating_add(self.slack) {
+            self.written_at = at;
+        }
+    }
+
     /// Somebody who is no candidate deleted or made the Lease.
     pub const fn edited(&mut self, at: Duration) {
         self.holder = None;
         self.edited_at = at;
+    }
+
+    /// The record is that of a holder who is no more, and says this duration: until the first term, whoever sees it waits as
+    /// long.
+    pub const fn inherited(&mut self, duration: Duration) {
+        self.inherited = duration;
     }
 
     /// A machine has ordered something, at this time of its clock; its guard says "leading" until then.
@@ -229,7 +256,7 @@ impl ElectionPromises {
         let (Order::StartWork { term, hard_deadline }
         | Order::MoveHardDeadline { term, hard_deadline }
         | Order::StopWork { term, hard_deadline, .. }) = order;
-        let allowed = self.effective.get(&by).map(|sent| sent.saturating_add(self.config.hard_deadline()));
+        let allowed = self.effective.get(&by).map(|sent| sent.saturating_add(self.hard_deadline()));
         if *hard_deadline > now && allowed.is_none_or(|allowed| *hard_deadline > allowed) {
             let what =
                 format!("{by} may work until {hard_deadline}, but its last write that took effect allows {allowed:?}");
@@ -260,6 +287,23 @@ impl ElectionPromises {
             }
             Order::MoveHardDeadline { .. } => Ok(()),
         }
+    }
+
+    /// The term of this candidate has ended, which has been able to reach the API at leisure since then, and was not asked to
+    /// step down.
+    ///
+    /// # Errors
+    ///
+    /// E5 if that is long enough to keep a term.
+    pub fn lost(&self, at: Duration, by: ProcessId, undisturbed: Duration) -> Result<(), Broken> {
+        // What befell it before may end a term that goes by the last write before that.
+        let grace = self.slowly(self.config.options().renew_deadline).saturating_add(self.slack);
+        let since = undisturbed.max(self.edited_at);
+        if since.saturating_add(grace) >= at {
+            return Ok(());
+        }
+        let what = format!("{by} has lost its term, and nothing has befallen it since {:.3} s", since.as_secs_f64());
+        Err(Broken::new(Promise::E5, what))
     }
 
     /// A machine was fed; its guard says "leading" until then, and `runs_on` says whether work of it runs that was not told to
@@ -300,11 +344,12 @@ impl ElectionPromises {
         leading: impl IntoIterator<Item = ProcessId>,
         working: impl IntoIterator<Item = ProcessId>,
     ) -> Result<(), Broken> {
-        let (mut leading, mut working) = (leading.into_iter(), working.into_iter());
-        let first = leading.next();
-        self.is_led = first.is_some();
-        let at = at.as_secs_f64();
-        if let Some((one, other)) = first.zip(leading.next()).filter(|_| self.bounds_guards) {
+        self.leaders.clear();
+        self.leaders.extend(leading);
+        let (at, mut working) = (at.as_secs_f64(), working.into_iter());
+        if let [one, other, ..] = *self.leaders
+            && self.bounds_guards
+        {
             return Err(Broken::new(Promise::E1, format!("{one} and {other} lead at {at:.6} s")));
         }
         if let Some((one, other)) = working.next().zip(working.next()).filter(|_| self.bounds_works) {
@@ -316,7 +361,7 @@ impl ElectionPromises {
     /// Whether somebody led at the last [`moment`](Self::moment).
     #[must_use]
     pub const fn is_led(&self) -> bool {
-        self.is_led
+        !self.leaders.is_empty()
     }
 
     /// At this time these candidates stand: each with the time since when it has been able to reach the API at leisure.
@@ -325,7 +370,7 @@ impl ElectionPromises {
     ///
     /// E5 if nobody leads who should by now.
     pub fn awaited(&self, at: Duration, undisturbed: impl IntoIterator<Item = Duration>) -> Result<(), Broken> {
-        if self.is_led {
+        if self.is_led() {
             return Ok(());
         }
         let limit = undisturbed.into_iter().map(|since| self.leads_by(since)).min();
@@ -344,16 +389,25 @@ impl ElectionPromises {
     fn leads_by(&self, since: Duration) -> Duration {
         let config = &self.config;
         let since = since.max(self.edited_at);
-        if since.saturating_add(PEACE) <= self.written_at {
-            let bound = if self.is_freed { config.worst_handover() } else { config.worst_failover() };
+        if since.saturating_add(PEACE) <= self.written_at && self.terms > 0 {
+            // Whoever is in peace hears of a release at once.
+            let bound = if self.is_freed { config.jitter() } else { config.worst_failover() };
             return self.written_at.saturating_add(self.slowly(bound)).saturating_add(self.slack);
         }
         // An attempt has to fail, silence to be noticed, and the record or a new one to stand still for its duration.
-        let lease = config.options().lease_duration;
+        let inherited = if self.terms == 0 { self.inherited } else { Duration::ZERO };
+        let lease = config.options().lease_duration.max(inherited);
         let quarter = lease.checked_div(4).unwrap_or_default();
         let pauses = config.longest_pause().saturating_mul(3).saturating_add(config.attempt_timeout());
         let bound = lease.saturating_add(quarter).saturating_add(pauses).saturating_add(config.jitter());
         since.max(self.written_at).saturating_add(self.slowly(bound)).saturating_add(self.slack)
+    }
+
+    /// How long work may run after the last write: as the design says, whatever the configuration makes of it.
+    fn hard_deadline(&self) -> Duration {
+        let options = self.config.options();
+        let safe = options.lease_duration.saturating_mul(1000).checked_div(options.rate_ratio_permille.max(1));
+        safe.unwrap_or_default().saturating_sub(self.config.kill_margin())
     }
 
     /// The least that passes while a lease duration passes on the fastest of the clocks.

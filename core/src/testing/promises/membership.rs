@@ -95,7 +95,7 @@ impl MembershipPromises {
             Event::Source(News::Listed { version, .. }) => {
                 self.known = version.as_str().parse().map_or(self.known, |version| self.known.max(version));
             }
-            Event::Change(Change::Joined(member)) => {
+            Event::Change(Change::Joined(member) | Change::Changed { after: member, .. }) => {
                 self.check_name(member)?;
                 let since = uid(member).and_then(|uid| truth.gone_since(uid)).filter(|since| *since <= self.known);
                 if let Some(since) = since {

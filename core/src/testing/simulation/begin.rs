@@ -2,15 +2,15 @@
 
 use alloc::vec::Vec;
 
-use super::node::Slowness;
-use super::queue::{Event, Micros};
-use super::{Application, Fault, Partition, Simulation};
+use super::node::{Node, Slowness};
+use super::queue::{Event, Micros, Process};
+use super::{Application, Fault, Partition, Planned, Simulation, Whom};
 use crate::election::Report as ElectionReport;
 use crate::name::NodeName;
 use crate::testing::promises::Broken;
 
 /// How long a server that has just started refuses some requests.
-const SHAKY: Micros = 1_000_000;
+const SHAKY_FOR: Micros = 1_000_000;
 
 /// A fault that holds.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Active {
 impl<A: Application> Simulation<A> {
     /// A fault begins.
     pub(super) fn begin(&mut self, index: usize) -> Result<(), Broken> {
-        let Some(fault) = self.plan.faults.get(index).map(|planned| planned.fault.clone()) else { return Ok(()) };
+        let Some(fault) = self.plan.faults.get(index).map(|planned| self.resolve(planned)) else { return Ok(()) };
         if fault.node().is_some_and(|node| node >= self.nodes.len()) {
             return Ok(());
         }
@@ -41,6 +41,29 @@ impl<A: Application> Simulation<A> {
         self.apply(index, &fault)?;
         self.follow_conditions();
         Ok(())
+    }
+
+    /// A fault as it befalls whom it is meant for now.
+    pub(super) fn resolve(&self, planned: &Planned) -> Fault {
+        let mut fault = planned.fault.clone();
+        if let Some(node) = fault.node_mut() {
+            *node = self.meant(planned.whom, *node).unwrap_or(*node);
+        }
+        fault
+    }
+
+    fn meant(&self, whom: Whom, number: usize) -> Option<usize> {
+        let leads = |node: &&Node| node.is_leading(self.real);
+        let found = match whom {
+            Whom::Named => None,
+            Whom::Leader => self.nodes.iter().find(leads),
+            Whom::Standby => {
+                let standbys =
+                    || self.nodes.iter().filter(|node| node.is_up && node.election.is_some() && !leads(node));
+                standbys().nth(number.checked_rem(standbys().count())?)
+            }
+        };
+        found.map(|node| node.process.node)
     }
 
     /// A fault ends.
@@ -59,7 +82,7 @@ impl<A: Application> Simulation<A> {
                 }
             }
             Fault::Kill { node, .. } => self.queue.plan(self.real, Event::Restart(node)),
-            Fault::RestartServer { .. } => self.shaky_until = self.real.saturating_add(SHAKY),
+            Fault::RestartServer { .. } => self.shaky_until = self.real.saturating_add(SHAKY_FOR),
             Fault::Suspend { .. } | Fault::Pause { .. } | Fault::Unreachable { .. } => {
                 self.links_disturbed_at = self.real;
             }
@@ -71,7 +94,7 @@ impl<A: Application> Simulation<A> {
     /// Notes who is not to be held to the shortest bounds. Wall clocks, and what happens to pods, are no excuse.
     fn disturb(&mut self, fault: &Fault) {
         let until = self.until(fault).unwrap_or(self.real).saturating_add(match fault {
-            Fault::RestartServer { .. } => SHAKY,
+            Fault::RestartServer { .. } => SHAKY_FOR,
             _ => 0,
         });
         let until = match fault {
@@ -85,6 +108,7 @@ impl<A: Application> Simulation<A> {
             | Fault::Drift { .. }
             | Fault::EditLabel
             | Fault::FlapReadiness { .. }
+            | Fault::ReplaceLease
             | Fault::ScaleDown { .. }
             | Fault::ScaleUp { .. }
             | Fault::SlowWork { .. }
@@ -98,6 +122,13 @@ impl<A: Application> Simulation<A> {
         for (_, node) in nodes.filter(|(index, _)| befallen.is_none_or(|node| node == *index)) {
             node.disturbed_until = node.disturbed_until.max(until);
         }
+    }
+
+    /// How long a fault holds: none outlasts the plan's duration.
+    fn until(&self, fault: &Fault) -> Option<Micros> {
+        let end = self.plan.duration_ms.saturating_mul(1000);
+        let for_micros = fault.duration_ms()?.saturating_mul(1000);
+        Some(self.real.saturating_add(for_micros).min(end.max(self.real)))
     }
 
     fn befallen(&mut self, fault: &Fault) -> Vec<u64> {
@@ -143,6 +174,7 @@ impl<A: Application> Simulation<A> {
                 }
             }
             Fault::Kill { node, .. } => self.kill(*node),
+            Fault::ReplaceLease => self.replace_lease(),
             Fault::RestartServer { .. } => (0..self.nodes.len()).for_each(|node| self.cut(node, true)),
             Fault::RollingUpdate { batch, every_ms } => {
                 let pods = self.cluster.pods.keys().copied().collect();
@@ -162,6 +194,18 @@ impl<A: Application> Simulation<A> {
         Ok(())
     }
 
+    /// Whoever sees the new Lease must have seen the old one: those who start later wait for as long as that may be held.
+    fn replace_lease(&mut self) {
+        let real = self.real;
+        let mut candidates = self.nodes.iter().filter(|node| node.is_up).filter_map(|node| node.election.as_ref());
+        if candidates.all(|election| election.changed_at().is_some()) {
+            self.cluster.replace_lease(real);
+            self.election.edited(super::duration(real));
+            let held = self.plan.election.lease_duration_ms.saturating_mul(1000);
+            self.none_starts_until = real.saturating_add(held);
+        }
+    }
+
     fn apply_to_node(&mut self, fault: &Fault, until: Micros) {
         let real = self.real;
         let Some(node) = fault.node().and_then(|node| self.nodes.get_mut(node)) else { return };
@@ -179,6 +223,18 @@ impl<A: Application> Simulation<A> {
         if let Some(node) = self.nodes.get(node) {
             self.queue.plan(at, Event::Stand(node.process));
         }
+    }
+
+    /// A node stands again, unless another fault keeps it from that.
+    pub(super) fn stand(&mut self, process: Process) -> Result<(), Broken> {
+        let keeps_away = |fault: &Fault| match fault {
+            Fault::EndWork { node, .. } | Fault::StepDown { node, .. } => *node == process.node,
+            _ => false,
+        };
+        if self.active.iter().any(|active| keeps_away(&active.fault)) {
+            return Ok(());
+        }
+        self.tell_election(process, &ElectionReport::Stand)
     }
 
     fn nth_link(&self, node: usize, nth: usize) -> Option<NodeName> {

@@ -29,4 +29,8 @@ impl Chance {
     pub(super) fn percent(&mut self, percent: u8) -> bool {
         self.below(100) < u64::from(percent)
     }
+
+    pub(super) fn coin(&mut self) -> bool {
+        self.percent(50)
+    }
 }

@@ -38,17 +38,23 @@ impl<A: Application> Simulation<A> {
         let real = self.real;
         let failed = |error: super::PlanError| Broken::new(Promise::M4, alloc::format!("{error}"));
         let views = self.cluster.views(real, &self.plan).map_err(failed)?;
-        let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
-        node.compared = real;
         self.report.comparisons = self.report.comparisons.saturating_add(1);
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.compared = real;
+        }
+        let Some(node) = self.nodes.get(index) else { return Ok(()) };
         let links = &node.connector.links;
         node.promises.settled(
             (node.membership.members(), node.membership.standing()),
             (&views.0, &views.1),
             links.keys().map(crate::name::NodeName::as_str),
             |name| links.contains_key(name),
-            |name| node.connector.failing.contains_key(name),
+            |name| node.connector.refused.contains(name) || self.is_out_of_reach(name),
         )
+    }
+
+    fn is_out_of_reach(&self, name: &str) -> bool {
+        self.cluster.named(name).is_none_or(|name| self.reach(name).is_err())
     }
 
     /// The run is over: whoever is left must be as the server would have it.

@@ -10,7 +10,7 @@ use core::time::Duration;
 use serde_json::{Value, json};
 
 use super::clock::right;
-use super::plan::{BASENAME, LABEL, LEASE, NAMESPACE, Plan, PlanError, SERVICE};
+use super::plan::{BASENAME, LABEL, LEASE, LeasePlan, NAMESPACE, Plan, PlanError, SERVICE};
 use super::queue::Micros;
 use crate::api::{AnswerPart, Head, Method, Uid};
 use crate::machine::{Action, Input, Machine as _};
@@ -68,12 +68,13 @@ impl Cluster {
                 "spec": {"clusterIP": "None", "selector": {LABEL.0: LABEL.1}, "ports": [{"port": 80}]},
             }));
         }
-        if plan.election.has_lease {
-            objects.push(json!({
-                "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
-                "metadata": {"name": LEASE, "namespace": NAMESPACE, "labels": {"made-by": "hand"}},
-            }));
-        }
+        objects.extend(match plan.election.lease {
+            LeasePlan::Absent => None,
+            LeasePlan::Empty => Some(lease(&json!({}))),
+            LeasePlan::Held { duration_s } => Some(lease(&json!({
+                "holderIdentity": "gone", "leaseDurationSeconds": duration_s, "renewTime": "2026-11-20T18:04:58.000000Z",
+            }))),
+        });
         api.load(right(0), &objects).map_err(PlanError::new)?;
         Ok(Self {
             api,
@@ -164,6 +165,11 @@ impl Cluster {
         self.pods.get(number).map(|pod| (*number, pod))
     }
 
+    /// Who is called so now.
+    pub(super) fn named(&self, name: &str) -> Option<&NodeName> {
+        self.names.get_key_value(name).map(|(name, _)| name)
+    }
+
     fn change(&mut self, real: Micros) {
         self.changed_at = real;
         self.is_settling = true;
@@ -182,9 +188,17 @@ impl Cluster {
         self.write(real, Method::Delete, &lease_path(), &json!({}));
     }
 
+    /// Deletes the Lease, if there is one, and makes another one.
+    pub(super) fn replace_lease(&mut self, real: Micros) {
+        self.delete_lease(real);
+        self.write(real, Method::Post, &leases_path(), &lease(&json!({})));
+    }
+
+    /// What is not an election's: a label and an annotation.
     pub(super) fn edit_label(&mut self, real: Micros) {
         self.edits = self.edits.saturating_add(1);
-        let patch = json!({"metadata": {"labels": {"edited": self.edits.to_string()}}});
+        let edited = json!({"edited": self.edits.to_string()});
+        let patch = json!({"metadata": {"labels": edited, "annotations": edited}});
         self.write(real, Method::Patch, &lease_path(), &patch);
     }
 
@@ -260,8 +274,25 @@ fn pod_path(number: u64) -> String {
     format!("/api/v1/namespaces/{NAMESPACE}/pods/{}", pod_name(number))
 }
 
+/// As somebody makes it who knows of more than elections (E6).
+fn lease(spec: &Value) -> Value {
+    json!({
+        "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
+        "metadata": {
+            "name": LEASE, "namespace": NAMESPACE,
+            "labels": {"made-by": "hand", LABEL.0: LABEL.1},
+            "annotations": {"example.com/owner": "us", "note": "kept"},
+        },
+        "spec": spec,
+    })
+}
+
+fn leases_path() -> String {
+    format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases")
+}
+
 fn lease_path() -> String {
-    format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{LEASE}")
+    format!("{}/{LEASE}", leases_path())
 }
 
 /// No two pods ever have the same.

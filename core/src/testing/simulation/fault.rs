@@ -1,6 +1,10 @@
 //! What befalls a cluster.
 
+mod kind;
+
 use core::fmt;
+
+pub use kind::FaultKind;
 
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +126,11 @@ pub enum Fault {
         /// How long.
         for_ms: u64,
     },
+    /// Somebody deletes the Lease and makes another one, which nobody holds.
+    ///
+    /// Whoever has not seen the Lease before may take the new one at once, and then at most one leads is not promised: so nothing
+    /// happens unless all candidates that run see a Lease, and no process starts until its duration has passed.
+    ReplaceLease,
     /// The server restarts: all connections are cut, new ones are refused for a while, and then some requests get 403.
     RestartServer {
         /// How long it is down.
@@ -210,151 +219,14 @@ pub enum Partition {
     Silent,
 }
 
-/// The kinds of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "as the faults themselves")]
-#[non_exhaustive]
-pub enum FaultKind {
-    Compact,
-    Cut,
-    DeleteLease,
-    DropLink,
-    Drift,
-    EditLabel,
-    EndWork,
-    Errors,
-    ExpireToken,
-    FlapReadiness,
-    Forbid,
-    Kill,
-    Latency,
-    LoseAnswers,
-    Partition,
-    Pause,
-    RestartServer,
-    RollingUpdate,
-    ScaleDown,
-    ScaleUp,
-    SlowWork,
-    StepDown,
-    StopWall,
-    Suspend,
-    Throttle,
-    Unreachable,
-    WallJump,
-}
-
-impl FaultKind {
-    /// All of them.
-    pub const ALL: [Self; 27] = [
-        Self::Compact,
-        Self::Cut,
-        Self::DeleteLease,
-        Self::DropLink,
-        Self::Drift,
-        Self::EditLabel,
-        Self::EndWork,
-        Self::Errors,
-        Self::ExpireToken,
-        Self::FlapReadiness,
-        Self::Forbid,
-        Self::Kill,
-        Self::Latency,
-        Self::LoseAnswers,
-        Self::Partition,
-        Self::Pause,
-        Self::RestartServer,
-        Self::RollingUpdate,
-        Self::ScaleDown,
-        Self::ScaleUp,
-        Self::SlowWork,
-        Self::StepDown,
-        Self::StopWall,
-        Self::Suspend,
-        Self::Throttle,
-        Self::Unreachable,
-        Self::WallJump,
-    ];
-
-    /// For people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Compact => "compaction",
-            Self::Cut => "connections cut",
-            Self::DeleteLease => "Lease deleted",
-            Self::DropLink => "link dropped",
-            Self::Drift => "clock drift",
-            Self::EditLabel => "label edited",
-            Self::EndWork => "work ended",
-            Self::Errors => "server errors",
-            Self::ExpireToken => "token expired",
-            Self::FlapReadiness => "readiness flap",
-            Self::Forbid => "rights taken",
-            Self::Kill => "kill",
-            Self::Latency => "latency",
-            Self::LoseAnswers => "answers lost",
-            Self::Partition => "partition",
-            Self::Pause => "pause",
-            Self::RestartServer => "server restart",
-            Self::RollingUpdate => "rolling update",
-            Self::ScaleDown => "scale-down",
-            Self::ScaleUp => "scale-up",
-            Self::SlowWork => "slow work",
-            Self::StepDown => "step-down",
-            Self::StopWall => "wall clock stopped",
-            Self::Suspend => "suspend",
-            Self::Throttle => "throttling",
-            Self::Unreachable => "member unreachable",
-            Self::WallJump => "wall clock set",
-        }
-    }
-}
-
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl Fault {
-    /// Its kind.
-    #[must_use]
-    pub const fn kind(&self) -> FaultKind {
-        match self {
-            Self::Compact => FaultKind::Compact,
-            Self::Cut { .. } => FaultKind::Cut,
-            Self::DeleteLease => FaultKind::DeleteLease,
-            Self::DropLink { .. } => FaultKind::DropLink,
-            Self::Drift { .. } => FaultKind::Drift,
-            Self::EditLabel => FaultKind::EditLabel,
-            Self::EndWork { .. } => FaultKind::EndWork,
-            Self::Errors { .. } => FaultKind::Errors,
-            Self::ExpireToken { .. } => FaultKind::ExpireToken,
-            Self::FlapReadiness { .. } => FaultKind::FlapReadiness,
-            Self::Forbid { .. } => FaultKind::Forbid,
-            Self::Kill { .. } => FaultKind::Kill,
-            Self::Latency { .. } => FaultKind::Latency,
-            Self::LoseAnswers { .. } => FaultKind::LoseAnswers,
-            Self::Partition { .. } => FaultKind::Partition,
-            Self::Pause { .. } => FaultKind::Pause,
-            Self::RestartServer { .. } => FaultKind::RestartServer,
-            Self::RollingUpdate { .. } => FaultKind::RollingUpdate,
-            Self::ScaleDown { .. } => FaultKind::ScaleDown,
-            Self::ScaleUp { .. } => FaultKind::ScaleUp,
-            Self::SlowWork { .. } => FaultKind::SlowWork,
-            Self::StepDown { .. } => FaultKind::StepDown,
-            Self::StopWall { .. } => FaultKind::StopWall,
-            Self::Suspend { .. } => FaultKind::Suspend,
-            Self::Throttle { .. } => FaultKind::Throttle,
-            Self::Unreachable { .. } => FaultKind::Unreachable,
-            Self::WallJump { .. } => FaultKind::WallJump,
-        }
-    }
-
     /// How long it holds, if it ends by itself.
     #[must_use]
-    pub const fn duration_ms(&self) -> Option<u64> {
+    pub fn duration_ms(&self) -> Option<u64> {
+        self.clone().duration_mut().copied()
+    }
+
+    pub(super) const fn duration_mut(&mut self) -> Option<&mut u64> {
         match self {
             Self::EndWork { for_ms, .. }
             | Self::Errors { for_ms, .. }
@@ -369,15 +241,19 @@ impl Fault {
             | Self::StopWall { for_ms, .. }
             | Self::Suspend { for_ms, .. }
             | Self::Throttle { for_ms, .. }
-            | Self::Unreachable { for_ms, .. } => Some(*for_ms),
-            Self::Kill { down_ms, .. } | Self::RestartServer { down_ms } => Some(*down_ms),
+            | Self::Unreachable { for_ms, .. } => Some(for_ms),
+            Self::Kill { down_ms, .. } | Self::RestartServer { down_ms } => Some(down_ms),
             _ => None,
         }
     }
 
     /// The node that it befalls; `None` if it befalls everybody, or a pod.
     #[must_use]
-    pub const fn node(&self) -> Option<usize> {
+    pub fn node(&self) -> Option<usize> {
+        self.clone().node_mut().copied()
+    }
+
+    pub(super) const fn node_mut(&mut self) -> Option<&mut usize> {
         match self {
             Self::Cut { node, .. }
             | Self::DropLink { node, .. }
@@ -393,14 +269,14 @@ impl Fault {
             | Self::StepDown { node, .. }
             | Self::StopWall { node, .. }
             | Self::Suspend { node, .. }
-            | Self::WallJump { node, .. } => Some(*node),
-            Self::Latency { node, .. } => *node,
+            | Self::WallJump { node, .. } => Some(node),
+            Self::Latency { node, .. } => node.as_mut(),
             _ => None,
         }
     }
 }
 
-/// `kill of node 2 for 3.0 s`
+/// `kill, node 2, for 3000 ms`
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind().fmt(f)?;

@@ -65,26 +65,26 @@ impl<A: Application> Simulation<A> {
     fn connect(&mut self, index: usize, peer: &Member) -> (Result<(), String>, bool) {
         let (outcome, is_lost) = match self.reach(&peer.name) {
             Ok(pod) => (self.application.connect(index, peer, duration(self.real)).map(|()| pod), false),
-            Err(is_silent) => (Err(String::from("the peer cannot be reached")), is_silent),
+            Err(is_silent) => return (Err(String::from("the peer cannot be reached")), is_silent),
         };
         let Some(node) = self.nodes.get_mut(index) else { return (Ok(()), false) };
         match outcome {
             Ok(pod) => {
                 node.connector.links.insert(peer.name.clone(), pod);
-                node.connector.failing.remove(&peer.name);
+                node.connector.refused.remove(&peer.name);
                 self.report.connects = self.report.connects.saturating_add(1);
                 self.draw_link(index, &peer.name, true);
                 (Ok(()), false)
             }
             Err(why) => {
-                node.connector.failing.insert(peer.name.clone(), ());
+                node.connector.refused.insert(peer.name.clone());
                 (Err(why), is_lost)
             }
         }
     }
 
     /// The pod behind a name, if it can be connected to; else, whether it gives no answer at all.
-    fn reach(&self, name: &NodeName) -> Result<u64, bool> {
+    pub(super) fn reach(&self, name: &NodeName) -> Result<u64, bool> {
         let (number, pod) = self.cluster.by_name(name).ok_or(false)?;
         match (self.unreachable.get(&number), pod.node.and_then(|node| self.nodes.get(node))) {
             (Some(is_silent), _) => Err(*is_silent),
@@ -139,7 +139,7 @@ impl<A: Application> Simulation<A> {
     pub(super) fn drop_links_to(&mut self, name: &NodeName) {
         let linked = self.nodes.iter().enumerate().filter(|(_, node)| node.connector.links.contains_key(name));
         for index in linked.map(|(index, _)| index).collect::<Vec<_>>() {
-            let is_told = self.chance.percent(50);
+            let is_told = self.chance.coin();
             self.drop_link(index, name, is_told);
         }
     }

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::chance::Chance;
 use super::fault::{Fault, FaultKind, Partition};
-use super::plan::{ClockPlan, ElectionPlan, MembershipPlan, Plan, Planned};
+use super::plan::{ClockPlan, ElectionPlan, LeasePlan, MembershipPlan, Plan, Planned};
+use super::scene::Scene;
 use crate::membership::Source;
 
 /// What plans are drawn from.
@@ -19,17 +20,24 @@ pub struct Mix {
     pub members: usize,
     /// How long the faults may hold.
     pub duration_ms: u64,
-    /// How many faults an hour. They come in bursts, with quiet in between.
+    /// How many faults an hour. Those that come by themselves come in bursts, with quiet in between.
     pub faults_per_hour: u64,
-    /// Which kinds, and each kind's part in all.
+    /// Which kinds, and each kind's part in all that come by themselves.
     pub kinds: Vec<(FaultKind, u32)>,
+    /// How many of the faults belong together: a Lease that is deleted while its holder is cut off, say. Those are of these kinds
+    /// only, and need nodes.
+    pub scenes_percent: u8,
 }
 
 /// Five nodes at most, for an hour, with all kinds of fault.
 impl Default for Mix {
     fn default() -> Self {
         let weight = |kind| match kind {
-            FaultKind::DeleteLease | FaultKind::Drift | FaultKind::RollingUpdate | FaultKind::ScaleUp => 1,
+            FaultKind::DeleteLease
+            | FaultKind::Drift
+            | FaultKind::ReplaceLease
+            | FaultKind::RollingUpdate
+            | FaultKind::ScaleUp => 1,
             FaultKind::Kill | FaultKind::Latency | FaultKind::LoseAnswers | FaultKind::Pause => 5,
             FaultKind::Partition | FaultKind::StepDown => 6,
             _ => 3,
@@ -41,6 +49,7 @@ impl Default for Mix {
             duration_ms: 3_600_000,
             faults_per_hour: 60,
             kinds: FaultKind::ALL.into_iter().map(|kind| (kind, weight(kind))).collect(),
+            scenes_percent: 40,
         }
     }
 }
@@ -63,6 +72,7 @@ impl Plan {
         let sources = [Source::EndpointSlices, Source::EndpointSlices, Source::Endpoints, Source::Pods];
         let source = sources.get(chance.index(sources.len())).copied().unwrap_or_default();
         let poll_ms = chance.percent(20).then_some(5_000);
+        let compare_ms = chance.percent(20).then(|| chance.between(5_000, 60_000));
         let mut plan = Self {
             seed,
             nodes,
@@ -72,7 +82,7 @@ impl Plan {
             latency_us: chance.between(300, 20_000),
             endpoints_delay_ms: chance.between(0, 1_000),
             election,
-            membership: MembershipPlan { source, poll_ms },
+            membership: MembershipPlan { source, poll_ms, compare_ms },
             clocks,
             faults: Vec::new(),
         };
@@ -87,14 +97,28 @@ fn election(chance: &mut Chance) -> ElectionPlan {
         1 => (30_000, 20_000, 3_000),
         _ => (15_000, 10_000, 2_000),
     };
+    let exact_identity = chance.percent(25);
     ElectionPlan {
         lease_duration_ms,
         renew_deadline_ms,
         retry_period_ms,
-        exact_identity: chance.percent(25),
-        has_lease: chance.percent(75),
+        exact_identity,
+        one_name: exact_identity && chance.percent(30),
+        lease: lease(chance),
         ..ElectionPlan::default()
     }
+}
+
+/// Empty as a rule; now and then somebody holds it who is no more, for any time or for no time that is said.
+fn lease(chance: &mut Chance) -> LeasePlan {
+    let duration_s = match chance.below(100) {
+        0..60 => return LeasePlan::Empty,
+        60..85 => return LeasePlan::Absent,
+        85..91 => None,
+        91..96 => Some(chance.between(1, 120)),
+        _ => Some(chance.between(3_000, 0x7FFF_FFFF)),
+    };
+    LeasePlan::Held { duration_s: duration_s.and_then(|seconds| u32::try_from(seconds).ok()) }
 }
 
 /// Clocks within the ratio that works bear; now and then only within that of guards.
@@ -111,29 +135,48 @@ fn clocks(chance: &mut Chance, processes: usize) -> Vec<ClockPlan> {
 fn offset(chance: &mut Chance) -> i64 {
     let most = if chance.percent(20) { 100_000_000_000 } else { 30_000 };
     let offset = i64::try_from(chance.between(0, most)).unwrap_or_default();
-    if chance.percent(50) { offset } else { offset.saturating_neg() }
+    if chance.coin() { offset } else { offset.saturating_neg() }
 }
 
 fn faults(chance: &mut Chance, plan: &Plan, mix: &Mix) -> Vec<Planned> {
-    let total: u64 = mix.kinds.iter().map(|(_, weight)| u64::from(*weight)).sum();
     let wanted = mix.faults_per_hour.saturating_mul(mix.duration_ms).checked_div(3_600_000).unwrap_or_default();
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let mut faults = scenes(chance, plan, mix, wanted);
     let bursts = bursts(chance, mix.duration_ms);
-    let mut faults = Vec::new();
-    for _ in 0..wanted {
-        let mut lot = chance.below(total);
-        let kind = mix.kinds.iter().find(|(_, weight)| {
-            let is_it = lot < u64::from(*weight);
-            lot = lot.saturating_sub(u64::from(*weight));
-            is_it
-        });
+    for _ in faults.len()..wanted {
         let burst = bursts.get(chance.index(bursts.len())).copied();
-        if let (Some((kind, _)), Some((start, end))) = (kind, burst) {
+        if let (Some(kind), Some((start, end))) = (kind(chance, mix), burst) {
             let at_ms = chance.between(start, end);
-            faults.push(Planned { at_ms, fault: fault(chance, *kind, plan) });
+            faults.push(Planned::new(at_ms, fault(chance, kind, plan)));
         }
     }
     faults.sort_by_key(|planned| planned.at_ms);
     faults
+}
+
+/// Scenes, at any time: what they show is often seen only where all is quiet.
+fn scenes(chance: &mut Chance, plan: &Plan, mix: &Mix, wanted: usize) -> Vec<Planned> {
+    let is_drawn = |kind: &FaultKind| mix.kinds.iter().any(|(drawn, weight)| drawn == kind && *weight > 0);
+    let scenes: Vec<_> = Scene::ALL.into_iter().filter(|scene| scene.kinds().iter().all(is_drawn)).collect();
+    let wanted = wanted.saturating_mul(mix.scenes_percent.into()).checked_div(100).unwrap_or_default();
+    let mut faults = Vec::new();
+    while faults.len() < wanted && plan.nodes > 0 {
+        let Some(scene) = scenes.get(chance.index(scenes.len())) else { break };
+        let at = chance.between(5_000, mix.duration_ms.max(5_000));
+        faults.extend(scene.faults(at, chance, plan));
+    }
+    faults
+}
+
+fn kind(chance: &mut Chance, mix: &Mix) -> Option<FaultKind> {
+    let total: u64 = mix.kinds.iter().map(|(_, weight)| u64::from(*weight)).sum();
+    let mut lot = chance.below(total);
+    let kind = mix.kinds.iter().find(|(_, weight)| {
+        let is_it = lot < u64::from(*weight);
+        lot = lot.saturating_sub(u64::from(*weight));
+        is_it
+    });
+    kind.map(|(kind, _)| *kind)
 }
 
 fn bursts(chance: &mut Chance, duration_ms: u64) -> Vec<(u64, u64)> {
@@ -152,7 +195,7 @@ fn fault(chance: &mut Chance, kind: FaultKind, plan: &Plan) -> Fault {
     // Short ones are more frequent than long ones.
     let for_ms = if chance.percent(70) { chance.between(200, 12_000) } else { chance.between(5_000, 90_000) };
     let percent = u8::try_from(chance.between(5, 100)).unwrap_or(100);
-    let (is_told, few) = (chance.percent(50), 1_usize.saturating_add(chance.index(10)));
+    let (is_told, few) = (chance.coin(), 1_usize.saturating_add(chance.index(10)));
     match kind {
         FaultKind::Compact => Fault::Compact,
         FaultKind::Cut => Fault::Cut { node, is_told },
@@ -183,6 +226,7 @@ fn fault(chance: &mut Chance, kind: FaultKind, plan: &Plan) -> Fault {
             Fault::Partition { node, how, for_ms }
         }
         FaultKind::Pause => Fault::Pause { node, for_ms },
+        FaultKind::ReplaceLease => Fault::ReplaceLease,
         FaultKind::RestartServer => Fault::RestartServer { down_ms: for_ms },
         FaultKind::RollingUpdate => Fault::RollingUpdate { batch: few, every_ms: chance.between(2_000, 20_000) },
         FaultKind::ScaleDown => Fault::ScaleDown { members: few },

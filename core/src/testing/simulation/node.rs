@@ -1,6 +1,6 @@
 //! One node: its clocks, its process with both machines, its work, its connections and its links.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -63,8 +63,6 @@ pub(super) struct Work {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
     pub(super) in_flight: BTreeMap<Exchange, Way>,
-    /// When the last line of a watch arrives: they keep their order.
-    pub(super) last_line: Micros,
     pub(super) partition: Option<Partition>,
     /// What waits for the end of a partition.
     pub(super) held: Vec<Event>,
@@ -76,6 +74,8 @@ pub(super) struct Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Way {
     pub(super) is_watch: bool,
+    /// When the last part of its answer arrives: they keep their order.
+    pub(super) last_part: Micros,
     /// Its connection was cut: nothing comes of it but the word that it was.
     pub(super) is_cut: bool,
 }
@@ -92,8 +92,8 @@ pub(super) struct Slowness {
 pub(super) struct Connector {
     pub(super) links: BTreeMap<NodeName, u64>,
     pub(super) attempts: BTreeMap<LinkId, Attempt>,
-    /// Whose last connect failed.
-    pub(super) failing: BTreeMap<NodeName, ()>,
+    /// Whose last connect the application refused.
+    pub(super) refused: BTreeSet<NodeName>,
 }
 
 #[derive(Clone, Debug)]

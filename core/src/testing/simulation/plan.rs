@@ -92,15 +92,63 @@ impl Default for Plan {
     }
 }
 
-/// A fault and its time.
+/// A fault, its time, and whom it is meant for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::exhaustive_structs, reason = "a time and a fault, and nothing else")]
+#[expect(clippy::exhaustive_structs, reason = "when, to whom and what, and nothing else")]
 pub struct Planned {
     /// When it begins, since the beginning of the run.
     pub at_ms: u64,
+    /// Whom it befalls: some can be told only then.
+    #[serde(default, skip_serializing_if = "Whom::is_named")]
+    pub whom: Whom,
     /// What happens.
     pub fault: Fault,
+}
+
+impl Planned {
+    /// A fault that befalls whomever it names.
+    #[must_use]
+    pub const fn new(at_ms: u64, fault: Fault) -> Self {
+        Self { at_ms, whom: Whom::Named, fault }
+    }
+
+    /// A fault that befalls whoever leads when it begins.
+    #[must_use]
+    pub const fn leader(at_ms: u64, fault: Fault) -> Self {
+        Self { at_ms, whom: Whom::Leader, fault }
+    }
+}
+
+/// Which node a fault befalls: settled when it begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Whom {
+    /// The one whose number it says.
+    #[default]
+    Named,
+    /// Whose guard says "leading"; while nobody leads, the one whose number it says.
+    Leader,
+    /// One of those who stand and do not lead, by the number that it says; if there is none, the one of this number.
+    Standby,
+}
+
+impl Whom {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    const fn is_named(&self) -> bool {
+        matches!(self, Self::Named)
+    }
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Named => "meant by its number",
+            Self::Leader => "meant for whoever leads",
+            Self::Standby => "meant for a standby",
+        })
+    }
 }
 
 /// How the nodes stand for election. The defaults are those of [`ElectionOptions`].
@@ -120,8 +168,10 @@ pub struct ElectionPlan {
     pub rate_ratio_permille: u32,
     /// Whether identities have no nonce. Default: no.
     pub exact_identity: bool,
-    /// Whether there is an empty Lease from the beginning. Default: yes.
-    pub has_lease: bool,
+    /// Whether all nodes stand in one name, as replicas do whose identities are copied; only with exact identities. Default: no.
+    pub one_name: bool,
+    /// What Lease there is from the beginning. Default: an empty one.
+    pub lease: LeasePlan,
     /// Takes the settings even if they cannot work: to see what becomes of the cluster. Default: no.
     pub unproven: bool,
 }
@@ -135,10 +185,28 @@ impl Default for ElectionPlan {
             jitter_percent: 20,
             rate_ratio_permille: 1010,
             exact_identity: false,
-            has_lease: true,
+            one_name: false,
+            lease: LeasePlan::Empty,
             unproven: false,
         }
     }
+}
+
+/// The Lease as it is at the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LeasePlan {
+    /// There is none.
+    Absent,
+    /// Nobody holds it.
+    #[default]
+    Empty,
+    /// Somebody holds it who is no more.
+    Held {
+        /// `leaseDurationSeconds`, at least 1; absent if the record says none.
+        duration_s: Option<u32>,
+    },
 }
 
 /// How nodes and observers follow the members. The defaults are those of [`MembershipOptions`].
@@ -151,6 +219,8 @@ pub struct MembershipPlan {
     pub source: Source,
     /// They poll so often; by default they watch.
     pub poll_ms: Option<u64>,
+    /// Those who watch compare their view with a fresh list so often; by default every ten minutes.
+    pub compare_ms: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -209,7 +279,7 @@ impl Plan {
         let processes = self.nodes.saturating_add(self.observers);
         let planned = self.clocks.iter().take(processes).map(|clock| clock.rate_permille);
         let drifting = self.faults.iter().filter_map(|planned| match planned.fault {
-            Fault::Drift { node, rate_permille } if node < processes => Some(rate_permille),
+            Fault::Drift { node, rate_permille } if node < processes || !planned.whom.is_named() => Some(rate_permille),
             _ => None,
         });
         let right = (self.clocks.len() < processes).then_some(1000);
@@ -219,7 +289,9 @@ impl Plan {
 
     /// The settings of one process of a node, whose number no other process has.
     pub(super) fn election(&self, node: usize, life: u64) -> Result<ElectionConfig, PlanError> {
-        let ElectionPlan { jitter_percent, rate_ratio_permille, exact_identity, unproven, .. } = self.election;
+        let ElectionPlan { jitter_percent, rate_ratio_permille, exact_identity, one_name, unproven, .. } =
+            self.election;
+        let identity = if one_name { String::from("node") } else { format!("node-{node}") };
         let namespace = Namespace::parse(NAMESPACE).map_err(PlanError::new)?;
         let name = LeaseName::parse(LEASE).map_err(PlanError::new)?;
         let options = ElectionOptions {
@@ -230,7 +302,7 @@ impl Plan {
             jitter_percent,
             rate_ratio_permille,
             seed: self.seed.wrapping_add(life),
-            ..ElectionOptions::new(namespace, name, &format!("node-{node}"), life)
+            ..ElectionOptions::new(namespace, name, &identity, life)
         };
         if unproven { Ok(options.unproven()) } else { options.build().map_err(PlanError::new) }
     }
@@ -252,10 +324,13 @@ impl Plan {
     }
 
     pub(super) fn membership(&self, life: u64) -> Result<MembershipConfig, PlanError> {
-        let follow = match self.membership.poll_ms {
+        let mut follow = match self.membership.poll_ms {
             Some(interval) => Follow::Poll { interval: Duration::from_millis(interval) },
             None => Follow::WATCH,
         };
+        if let (Follow::Watch { compare_every, .. }, Some(millis)) = (&mut follow, self.membership.compare_ms) {
+            *compare_every = Duration::from_millis(millis);
+        }
         let listing = self.listing(self.seed.wrapping_add(life))?;
         let options = MembershipOptions { listing, policy: Self::policy()?, follow, ..MembershipOptions::default() };
         options.build().map_err(PlanError::new)

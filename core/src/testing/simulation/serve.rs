@@ -10,8 +10,8 @@ use crate::testing::promises::{Broken, LeaseWrite, ProcessId};
 use crate::testing::request::FakeRequest;
 use crate::time::Instant;
 
-/// How many requests a server refuses that has just started, in percent.
-const SHAKY: u8 = 30;
+/// How many requests a server refuses that has just started.
+const SHAKY_PERCENT: u8 = 30;
 
 impl<A: Application> Simulation<A> {
     pub(super) fn arrive(
@@ -35,14 +35,14 @@ impl<A: Application> Simulation<A> {
             None => {}
         }
         self.report.requests = self.report.requests.saturating_add(1);
-        if self.real < self.shaky_until && self.chance.percent(SHAKY) {
+        if self.real < self.shaky_until && self.chance.percent(SHAKY_PERCENT) {
             self.answer(from, exchange, Letter::refusal(403));
             return Ok(());
         }
         let refusal = self.errors.filter(|(_, percent)| self.chance.percent(*percent)).map(|(status, _)| status);
         // Such an answer may come after the write.
         if let Some(status) = refusal
-            && !(request.is_lease_write() && self.chance.percent(50))
+            && !(request.is_lease_write() && self.chance.coin())
         {
             self.answer(from, exchange, Letter::refusal(status));
             return Ok(());
@@ -97,20 +97,32 @@ impl<A: Application> Simulation<A> {
         let Some(node) = self.nodes.get_mut(to.node) else { return };
         let at = real.saturating_add(node.latency(least));
         let is_lost = node.line.lost_percent > 0 && node.chance.percent(node.line.lost_percent);
-        let is_told = !is_lost || node.chance.percent(50);
+        let is_told = !is_lost || node.chance.coin();
         if is_told {
             let letter = if is_lost { Letter::failed(Sent::Unknown) } else { letter };
             self.queue.plan(at, Event::Answer { to, exchange, letter });
         }
     }
 
-    /// Sends a part of a watch: they keep their order.
+    /// Sends a part of a watch: they keep their order. If one is lost, nothing that comes after arrives.
     fn answer_in_order(&mut self, to: Process, exchange: Exchange, letter: Letter) {
         let (real, least) = (self.real, self.plan.latency_us);
         let Some(node) = self.nodes.get_mut(to.node) else { return };
-        let at = real.saturating_add(node.latency(least)).max(node.line.last_line);
-        node.line.last_line = at;
-        self.queue.plan(at, Event::Answer { to, exchange, letter });
+        let latency = node.latency(least);
+        let is_lost = node.line.lost_percent > 0 && node.chance.percent(node.line.lost_percent);
+        let is_told = is_lost && node.chance.coin();
+        let Some(way) = node.line.in_flight.get_mut(&exchange) else { return };
+        let at = real.saturating_add(latency).max(way.last_part);
+        way.last_part = at;
+        if !is_lost {
+            self.queue.plan(at, Event::Answer { to, exchange, letter });
+            return;
+        }
+        way.is_cut = true;
+        if is_told {
+            self.queue.plan(at, Event::Answer { to, exchange, letter: Letter::failed(Sent::Unknown) });
+        }
+        self.close_watches(|of, other| of == to && other == exchange);
     }
 
     /// Sends what the watches are told.

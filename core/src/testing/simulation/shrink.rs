@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
+use super::Simulation;
 use super::application::{Application, Plain};
 use super::plan::{Plan, Planned};
 use super::report::Violation;
-use super::{Fault, Simulation};
 use crate::testing::promises::Promise;
 
 /// The most runs that are tried.
@@ -114,32 +114,11 @@ impl<A: Application, F: FnMut() -> A> Shrinking<F> {
         for index in 0..self.smallest.faults.len() {
             let mut plan = self.smallest.clone();
             if let Some(planned) = plan.faults.get_mut(index)
-                && let Some(duration) = duration_mut(&mut planned.fault)
+                && let Some(duration) = planned.fault.duration_mut()
             {
                 *duration = duration.checked_div(2).unwrap_or_default();
                 self.take(plan);
             }
         }
-    }
-}
-
-const fn duration_mut(fault: &mut Fault) -> Option<&mut u64> {
-    match fault {
-        Fault::EndWork { for_ms, .. }
-        | Fault::Errors { for_ms, .. }
-        | Fault::ExpireToken { for_ms, .. }
-        | Fault::FlapReadiness { for_ms, .. }
-        | Fault::Forbid { for_ms, .. }
-        | Fault::Latency { for_ms, .. }
-        | Fault::LoseAnswers { for_ms, .. }
-        | Fault::Partition { for_ms, .. }
-        | Fault::Pause { for_ms, .. }
-        | Fault::StepDown { for_ms, .. }
-        | Fault::StopWall { for_ms, .. }
-        | Fault::Suspend { for_ms, .. }
-        | Fault::Throttle { for_ms, .. }
-        | Fault::Unreachable { for_ms, .. } => Some(for_ms),
-        Fault::Kill { down_ms, .. } | Fault::RestartServer { down_ms } => Some(down_ms),
-        _ => None,
     }
 }
