@@ -18,8 +18,6 @@ pub enum Size {
     Quick,
     /// The default with optimization.
     Usual,
-    /// For hours.
-    Large,
 }
 
 impl Size {
@@ -27,10 +25,9 @@ impl Size {
     #[must_use]
     pub fn chosen() -> Self {
         match env::var("QUORATE_MODEL").as_deref() {
-            Ok("large") => Self::Large,
             Ok("quick") => Self::Quick,
             Ok("usual") => Self::Usual,
-            Ok(other) => panic!("QUORATE_MODEL is quick, usual or large, and not {other}"),
+            Ok(other) => panic!("QUORATE_MODEL is quick or usual, and not {other}"),
             Err(_) if cfg!(debug_assertions) => Self::Quick,
             Err(_) => Self::Usual,
         }

@@ -2,8 +2,8 @@
 //!
 //! The candidates are [`Election`](quorate_core::election::Election)s as they are shipped, the server is the fake API, which
 //! a contract suite holds against a real one. Each model is named after what befalls its candidates; how often, its
-//! [`Faults`] say. Each has three sizes: `QUORATE_MODEL` is `quick`, which is what there is time for after every change;
-//! `usual`, the default with full optimization (`--profile model`); or `large`. The counts of states are printed, and a counterexample as
+//! [`Faults`] say. Each has two sizes: `QUORATE_MODEL` is `quick`, which is what there is time for after every change,
+//! and `usual`, the default with full optimization (`--profile model`). The counts of states are printed, and a counterexample as
 //! what happened, step by step.
 #![expect(
     clippy::indexing_slicing,
@@ -53,10 +53,10 @@ fn three(faults: Faults) -> World {
     World { rates: vec![1000; 3], late: 1, ..World::new(faults) }
 }
 
-/// Usually with one delay, quickly without, and at large with two.
+/// Usually with one delay, quickly without.
 fn with_delays(faults: Faults) -> Sizes {
     let of = |delays| World { late: 1, ..World::new(Faults { delays, ..faults }) };
-    Sizes { quick: of(0), usual: of(1), large: of(2) }
+    Sizes { quick: of(0), usual: of(1) }
 }
 
 #[test]
@@ -64,45 +64,44 @@ fn when_nothing_is_slow_another_leads_in_time() {
     let faults = Faults { crashes: 1, step_downs: 1, labels: 1, ..Faults::default() };
     let of = |faults| World { late: 1, ..World::new(faults) };
     let quick = of(Faults { step_downs: 0, ..faults });
-    let large = of(Faults { crashes: 2, ..faults });
-    check("what is prompt", Sizes { quick, usual: of(faults), large });
+    check("what is prompt", Sizes { quick, usual: of(faults) });
 }
 
 #[test]
 fn when_nothing_is_slow_one_of_three_leads_in_time() {
     let crash = Faults { crashes: 1, ..Faults::default() };
     let quick = three(Faults::default());
-    check("three, prompt", Sizes { quick, usual: three(crash), large: three(Faults { step_downs: 1, ..crash }) });
+    check("three, prompt", Sizes { quick, usual: three(crash) });
 }
 
 #[test]
 fn one_leads_whatever_is_slow_and_whatever_is_written_late() {
     let of = |delays| World::new(Faults { delays, ..Faults::default() });
-    check("delays", Sizes { quick: World { late: 1, ..of(1) }, usual: of(2), large: of(3) });
+    check("delays", Sizes { quick: World { late: 1, ..of(1) }, usual: of(2) });
 }
 
 #[test]
 fn one_of_three_leads_whatever_is_slow() {
     let of = |delays, stale_reads| three(Faults { delays, stale_reads, ..Faults::default() });
-    check("three, slow", Sizes { quick: of(0, 0), usual: of(0, 1), large: of(1, 0) });
+    check("three, slow", Sizes { quick: of(0, 0), usual: of(0, 1) });
 }
 
 #[test]
 fn one_leads_whatever_is_lost() {
     let of = |delays, losses| World::new(Faults { delays, losses, ..Faults::default() });
-    check("losses", Sizes { quick: of(0, 1), usual: of(1, 1), large: of(2, 1) });
+    check("losses", Sizes { quick: of(0, 1), usual: of(1, 1) });
 }
 
 #[test]
 fn one_leads_whatever_fails() {
     let of = |delays, failures| World::new(Faults { delays, failures, ..Faults::default() });
-    check("failures", Sizes { quick: of(0, 1), usual: of(1, 1), large: of(2, 1) });
+    check("failures", Sizes { quick: of(0, 1), usual: of(1, 1) });
 }
 
 #[test]
 fn one_leads_whatever_reads_are_stale() {
     let of = |delays, stale_reads| World::new(Faults { delays, stale_reads, ..Faults::default() });
-    check("stale reads", Sizes { quick: of(0, 1), usual: of(1, 1), large: of(2, 1) });
+    check("stale reads", Sizes { quick: of(0, 1), usual: of(1, 1) });
 }
 
 #[test]
@@ -148,19 +147,19 @@ fn one_leads_though_the_lease_is_deleted() {
 #[test]
 fn one_leads_where_there_is_no_lease_at_first() {
     let of = |delays| World { has_lease: false, ..World::new(Faults { delays, ..Faults::default() }) };
-    check("creation", Sizes { quick: of(0), usual: of(1), large: of(2) });
+    check("creation", Sizes { quick: of(0), usual: of(1) });
 }
 
 #[test]
 fn one_of_three_leads_where_there_is_no_lease_at_first() {
     let of = |delays, deletions| World { has_lease: false, ..three(Faults { delays, deletions, ..Faults::default() }) };
-    check("three, creation", Sizes { quick: of(0, 0), usual: of(0, 1), large: of(0, 2) });
+    check("three, creation", Sizes { quick: of(0, 0), usual: of(0, 1) });
 }
 
 #[test]
 fn one_leads_whatever_somebody_writes_and_is_not_kept_waiting() {
     let of = |mischief, delays| World { late: 1, ..World::new(Faults { mischief, delays, ..Faults::default() }) };
-    check("mischief", Sizes { quick: of(1, 0), usual: of(2, 0), large: of(1, 1) });
+    check("mischief", Sizes { quick: of(1, 0), usual: of(2, 0) });
 }
 
 #[test]
@@ -170,7 +169,7 @@ fn one_leads_however_long_a_record_lasts() {
         mischief: &[Mischief::LongDuration],
         ..World::new(Faults { mischief: 1, crashes, delays, ..Faults::default() })
     };
-    check("long records", Sizes { quick: of(1, 0), usual: of(2, 0), large: of(1, 1) });
+    check("long records", Sizes { quick: of(1, 0), usual: of(2, 0) });
 }
 
 #[test]
@@ -179,7 +178,7 @@ fn one_leads_where_two_have_one_name() {
         is_exact: true,
         ..World::new(Faults { delays, crashes, losses: 1, ..Faults::default() })
     };
-    check("one name", Sizes { quick: of(0, 0), usual: of(1, 0), large: of(1, 1) });
+    check("one name", Sizes { quick: of(0, 0), usual: of(1, 0) });
 }
 
 #[test]
@@ -189,7 +188,7 @@ fn one_leads_whatever_a_watch_says_and_when() {
         late: 1,
         ..World::new(Faults { delays, breaks, step_downs, ..Faults::default() })
     };
-    check("watches", Sizes { quick: of(0, 0, 1), usual: of(0, 1, 1), large: of(1, 0, 1) });
+    check("watches", Sizes { quick: of(0, 0, 1), usual: of(0, 1, 1) });
 }
 
 #[test]
@@ -199,7 +198,7 @@ fn one_leads_while_clocks_run_apart_within_bounds() {
         ratio_permille: 1334,
         ..World::new(Faults { delays, cut_offs: 1, ..Faults::default() })
     };
-    check("clocks within bounds", Sizes { quick: of(0), usual: of(1), large: of(2) });
+    check("clocks within bounds", Sizes { quick: of(0), usual: of(1) });
 }
 
 #[test]
@@ -207,7 +206,7 @@ fn beside_client_go_nobody_is_overtaken() {
     let of = |candidates, faults| beside_client_go(candidates, true, faults);
     let crash = Faults { crashes: 1, ..Faults::default() };
     let usual = of(1, Faults { cut_offs: 1, ..crash });
-    check("client-go", Sizes { quick: of(1, crash), usual, large: of(2, crash) });
+    check("client-go", Sizes { quick: of(1, crash), usual });
 }
 
 fn beside_client_go(candidates: usize, heeds_rival: bool, faults: Faults) -> World {

@@ -12,7 +12,6 @@ use super::world::World;
 pub(crate) struct Sizes {
     pub(crate) quick: World,
     pub(crate) usual: World,
-    pub(crate) large: World,
 }
 
 /// Sees all that can be seen, and panics with what led to a violation.
@@ -20,7 +19,6 @@ pub(crate) fn check(name: &str, sizes: Sizes) {
     let world = match Size::chosen() {
         Size::Quick => sizes.quick,
         Size::Usual => sizes.usual,
-        Size::Large => sizes.large,
     };
     model::check(&format!("{name}, {} candidates", world.rates.len()), world);
 }

@@ -97,8 +97,10 @@ pub struct ElectionPromises {
     is_freed: bool,
     /// When somebody else last deleted or made the Lease.
     edited_at: Duration,
-    /// How long the record of a holder that is no more had to be left alone, before the first term.
+    /// How long the record of a holder that is no more has to be left alone; zero once it is overwritten or deleted.
     inherited: Duration,
+    /// How long whoever saw that record before somebody else deleted it may wait for its holder.
+    barred_until: Duration,
     /// Who led at the last moment.
     leaders: Vec<ProcessId>,
     newest_token: Option<FencingToken>,
@@ -133,6 +135,7 @@ impl ElectionPromises {
             is_freed: false,
             edited_at: Duration::ZERO,
             inherited: Duration::ZERO,
+            barred_until: Duration::ZERO,
             leaders: Vec::new(),
             newest_token: None,
             terms: 0,
@@ -182,6 +185,9 @@ impl ElectionPromises {
         self.holder = (!is_freed).then_some(by);
         self.held_at = at;
         let before = before.filter(|before| uid(before) == uid(after));
+        if before.is_some() {
+            self.inherited = Duration::ZERO;
+        }
         let wins = match before {
             Some(before) => !is_freed && transitions(after) > transitions(before),
             None => self.config.options().create == Create::Fast,
@@ -229,13 +235,17 @@ impl ElectionPromises {
     }
 
     /// Somebody who is no candidate deleted or made the Lease.
-    pub const fn edited(&mut self, at: Duration) {
+    pub fn edited(&mut self, at: Duration) {
         self.holder = None;
         self.edited_at = at;
+        let inherited = core::mem::take(&mut self.inherited);
+        if !inherited.is_zero() {
+            self.barred_until = at.saturating_add(self.slowly(inherited));
+        }
     }
 
-    /// The record is that of a holder who is no more, and says this duration: until the first term, whoever sees it waits as
-    /// long.
+    /// The record is that of a holder who is no more, and says this duration: until a candidate has overwritten it, whoever
+    /// sees it waits as long; also if it is deleted meanwhile.
     pub const fn inherited(&mut self, duration: Duration) {
         self.inherited = duration;
     }
@@ -388,15 +398,14 @@ impl ElectionPromises {
     /// When somebody leads at the latest, if this candidate has been left in peace since then.
     fn leads_by(&self, since: Duration) -> Duration {
         let config = &self.config;
-        let since = since.max(self.edited_at);
+        let since = since.max(self.edited_at).max(self.barred_until);
         if since.saturating_add(PEACE) <= self.written_at && self.terms > 0 {
             // Whoever is in peace hears of a release at once.
             let bound = if self.is_freed { config.jitter() } else { config.worst_failover() };
             return self.written_at.saturating_add(self.slowly(bound)).saturating_add(self.slack);
         }
         // An attempt has to fail, silence to be noticed, and the record or a new one to stand still for its duration.
-        let inherited = if self.terms == 0 { self.inherited } else { Duration::ZERO };
-        let lease = config.options().lease_duration.max(inherited);
+        let lease = config.options().lease_duration.max(self.inherited);
         let quarter = lease.checked_div(4).unwrap_or_default();
         let pauses = config.longest_pause().saturating_mul(3).saturating_add(config.attempt_timeout());
         let bound = lease.saturating_add(quarter).saturating_add(pauses).saturating_add(config.jitter());
