@@ -29,8 +29,10 @@ impl World {
             Happening::EndWork(index) => self.end_work(&mut state, index),
             Happening::WorkEnds(index) => {
                 state.faults.work_ends -= 1;
-                // Which is a step-down.
-                state.node(index).told = Told::StepDown;
+                // Which is a step-down, but for a term that is over.
+                if state.node(index).leads() {
+                    state.node(index).told = Told::StepDown;
+                }
                 self.end_work(&mut state, index);
             }
             Happening::StepDown(index) => {
@@ -87,6 +89,8 @@ impl World {
 
     fn tell(&self, state: &mut State, index: usize, told: Told) {
         state.node(index).told = told;
+        // Who is told to leave just as he wins has put the others off by as much as a crash.
+        state.leaderless = 0;
         let report = match told {
             Told::Stand => Report::Stand,
             Told::StepDown => Report::StepDown,

@@ -97,7 +97,7 @@ pub struct ElectionPromises {
     is_freed: bool,
     /// When somebody else last deleted or made the Lease.
     edited_at: Duration,
-    /// How long the record of a holder that is no more has to be left alone; zero once it is overwritten or deleted.
+    /// How long the record of a holder that is no more has to be left alone; zero once a candidate has written.
     inherited: Duration,
     /// How long whoever saw that record before somebody else deleted it may wait for its holder.
     barred_until: Duration,
@@ -185,9 +185,7 @@ impl ElectionPromises {
         self.holder = (!is_freed).then_some(by);
         self.held_at = at;
         let before = before.filter(|before| uid(before) == uid(after));
-        if before.is_some() {
-            self.inherited = Duration::ZERO;
-        }
+        self.inherited = Duration::ZERO;
         let wins = match before {
             Some(before) => !is_freed && transitions(after) > transitions(before),
             None => self.config.options().create == Create::Fast,
@@ -238,13 +236,13 @@ impl ElectionPromises {
     pub fn edited(&mut self, at: Duration) {
         self.holder = None;
         self.edited_at = at;
-        let inherited = core::mem::take(&mut self.inherited);
-        if !inherited.is_zero() {
-            self.barred_until = at.saturating_add(self.slowly(inherited));
+        // Whoever has seen no other record that was held waits anew.
+        if !self.inherited.is_zero() {
+            self.barred_until = at.saturating_add(self.slowly(self.inherited));
         }
     }
 
-    /// The record is that of a holder who is no more, and says this duration: until a candidate has overwritten it, whoever
+    /// The record is that of a holder who is no more, and says this duration: until a candidate has written another, whoever
     /// sees it waits as long; also if it is deleted meanwhile.
     pub const fn inherited(&mut self, duration: Duration) {
         self.inherited = duration;
