@@ -84,16 +84,16 @@ impl World {
             && node.work.as_ref().is_none_or(|work| work.deadline <= works_until)
     }
 
-    /// A quarter of what a record lasts passes at most until a read shows what the watch would have. Whatever is written
-    /// meanwhile, somebody leads once the longest has passed.
+    /// A quarter of what a record lasts, and a retry period, pass at most until a read shows what the watch would have.
+    /// Whatever is written meanwhile, somebody leads once the longest has passed.
     fn leads_in_time(&self, state: &State) -> bool {
         let lease = state.server.part.lease();
         let is_held =
             lease.is_some_and(|lease| !lease["spec"]["holderIdentity"].as_str().unwrap_or_default().is_empty());
         let recorded = lease.and_then(|lease| lease["spec"]["leaseDurationSeconds"].as_u64()).unwrap_or_default();
         let wait = if is_held { LONGEST.as_secs().max(recorded) } else { 0 };
-        let is_soon_after_a_write = u64::from(state.unchanged) <= wait + self.until_read();
-        let is_soon = u64::from(state.leaderless) <= self.longest_record().as_secs() + self.until_read();
+        let is_soon_after_a_write = u64::from(state.unchanged) <= wait + self.until_seen();
+        let is_soon = u64::from(state.leaderless) <= self.longest_record().as_secs() + self.until_seen();
         state.leaderless == 0 || (is_soon_after_a_write && is_soon)
     }
 }

@@ -76,12 +76,17 @@ impl World {
         let slowest = (0..self.rates.len()).map(|index| self.tick_of(index)).min().unwrap();
         let longest = self.longest_record();
         let waits = longest.as_micros().div_ceil(slowest.as_micros()) as u16;
-        if self.is_prompt() { waits + self.until_read() as u16 + 1 } else { waits }
+        if self.is_prompt() { waits + self.until_seen() as u16 + 1 } else { waits }
     }
 
     /// How many ticks pass until a standby reads what it hears nothing of.
     pub(crate) fn until_read(&self) -> u64 {
         self.longest_record().as_secs().div_ceil(4)
+    }
+
+    /// The same, and a retry period more: who has met with conflicts waits for it.
+    pub(crate) fn until_seen(&self) -> u64 {
+        self.until_read() + 1
     }
 
     /// How long a record lasts at most: somebody's may last longer than ours.
