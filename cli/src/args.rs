@@ -29,7 +29,7 @@ pub(crate) use self::lease::Lease;
 pub(crate) use self::members::Members;
 pub(crate) use self::replay::Replay;
 pub(crate) use self::selecting::Selecting;
-pub(crate) use self::watch::Watch;
+pub(crate) use self::watch::{Beam, Watch};
 
 /// Who are my peers on Kubernetes?
 #[derive(Debug, Parser)]

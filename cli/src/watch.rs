@@ -1,18 +1,23 @@
 //! `quorate watch`: follows the members, prints what happens, and lets links follow.
 
+mod beam;
 mod connector;
 mod plan;
 mod record;
 mod text;
 
+use std::pin::pin;
+
 use jiff::Timestamp;
 use quorate_core::machine::Severity;
-use quorate_core::membership::{Event, News};
+use quorate_core::membership::{Change, Event, LinkConfig, LinkOptions, MembershipConfig, News};
+use quorate_core::name::Naming;
 use quorate_runtime_tokio::MembershipHandle;
 use quorate_transport_hyper::Client;
 use tracing::{debug, info, warn};
 
-use self::plan::Plan;
+use self::beam::{Agreement, Beam};
+use self::plan::{Plan, Via};
 use self::record::Record;
 use crate::args::Watch;
 use crate::lines::Lines;
@@ -31,29 +36,78 @@ async fn follow(Plan { config, membership, links, format }: Plan) -> Result<(), 
     info!("asking {}, configured by {}", config.server(), config.source());
     let client = Client::new(config);
     let lines = Lines::new(format);
-    let membership = match links {
-        Some((links, connector)) => MembershipHandle::start_linked(membership, links, client, connector),
-        None => MembershipHandle::start(membership, client),
+    let ending = async {
+        tokio::select! {
+            told = signals.next() => {
+                info!("told to end: {told:?}");
+                Ok(())
+            }
+            () = lines::closed() => Err(Failure::Closed),
+        }
+    };
+    let mut ending = pin!(ending);
+    let (membership, agreement) = match links {
+        None => (MembershipHandle::start(membership, client), None),
+        Some((links, Via::Program(program))) => {
+            (MembershipHandle::start_linked(membership, links, client, program), None)
+        }
+        Some((links, Via::Beam(options))) => tokio::select! {
+            outcome = &mut ending => return outcome,
+            started = start_beside(*options, membership, links, client) => {
+                let (membership, agreement) = started?;
+                (membership, Some(agreement))
+            }
+        },
     };
     let outcome = tokio::select! {
-        told = signals.next() => {
-            info!("told to end: {told:?}");
-            Ok(())
-        }
-        () = lines::closed() => Err(Failure::Closed),
-        Err(failure) = print(&membership, lines) => Err(failure),
+        outcome = ending => outcome,
+        Err(failure) = print(&membership, agreement, lines) => Err(failure),
     };
     // Links stay as they are: who is told to end hands over its work first, and needs them for that.
     membership.shutdown().await;
     outcome
 }
 
-async fn print(membership: &MembershipHandle, mut lines: Lines) -> Result<(), Failure> {
+/// Attaches to the local node, and then follows the members under its name.
+async fn start_beside(
+    options: beam::Options,
+    membership: MembershipConfig,
+    links: LinkConfig,
+    client: Client,
+) -> Result<(MembershipHandle, Agreement), Failure> {
+    let naming = membership.options().policy.naming.clone();
+    let links = named(&links, &naming, options.node.name())?;
+    let agreement = Agreement::new(options.node.name(), naming);
+    let beam = Beam::start(options).await.map_err(|error| Failure::Failed(error.in_full()))?;
+    Ok((MembershipHandle::start_linked(membership, links, client, beam), agreement))
+}
+
+/// The links of the local node, which is never dialled.
+fn named(links: &LinkConfig, naming: &Naming, node: &str) -> Result<LinkConfig, Failure> {
+    let options = links.options();
+    if let Some(name) = options.self_name.as_ref().filter(|name| name.as_str() != node) {
+        return Err(Failure::Failed(format!("--self is {name}, and the local node is to be {node}: leave --self out")));
+    }
+    // A name that no member can have need not be left out. Links come up from the other side all the time: one that is found
+    // late, when its peer has left the view, would count as a stranger's.
+    let (self_name, list_interval) = (naming.check(node).ok(), beam::LIST_INTERVAL);
+    let options = LinkOptions { self_name, list_interval, ..options.clone() };
+    options.build().map_err(|error| Failure::Failed(error.to_string()))
+}
+
+async fn print(
+    membership: &MembershipHandle,
+    mut agreement: Option<Agreement>,
+    mut lines: Lines,
+) -> Result<(), Failure> {
     let mut changes = membership.changes();
     while let Some(event) = changes.next().await {
         match &event {
             Event::Source(news) => log(news),
             event => {
+                if may_show_us(event) && compare(agreement.as_ref(), membership)? {
+                    agreement = None;
+                }
                 let Some(record) = Record::of(event, |at| membership.wall(at)) else { continue };
                 let now = Timestamp::now();
                 lines.print(|| record.to_json(now), || text::line(&record, now)).await?;
@@ -61,6 +115,16 @@ async fn print(membership: &MembershipHandle, mut lines: Lines) -> Result<(), Fa
         }
     }
     Err(Failure::Failed("the members are followed no more, and nobody asked for that; please report this".into()))
+}
+
+/// Our own pod's entry is there at the latest when the first view is, or when it joins.
+const fn may_show_us(event: &Event) -> bool {
+    matches!(event, Event::Synced { .. } | Event::Change(Change::Joined(_)))
+}
+
+/// Whether the local node and its pod's entry have been compared, and have one name.
+fn compare(agreement: Option<&Agreement>, membership: &MembershipHandle) -> Result<bool, Failure> {
+    agreement.map_or(Ok(false), |agreement| agreement.check(&membership.view()).map_err(Failure::Failed))
 }
 
 /// What reflectors do is for those who look closely.

@@ -112,17 +112,26 @@ pub struct Naming {
 }
 
 /// What is known of a member that is to be named.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts<'a> {
-    pub(crate) address: IpAddr,
-    pub(crate) namespace: &'a str,
-    pub(crate) hostname: Option<&'a str>,
-    pub(crate) service: Option<&'a str>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "these are what names are made of")]
+pub struct Facts<'a> {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its host name, if it has one.
+    pub hostname: Option<&'a str>,
+    /// The Service that the API object names, if it names one; used if none is configured.
+    pub service: Option<&'a str>,
 }
 
 impl Naming {
-    /// Names a member, or says why it cannot be named.
-    pub(crate) fn name(&self, facts: &Facts<'_>) -> Result<NodeName, Unnameable> {
+    /// Names a member.
+    ///
+    /// # Errors
+    ///
+    /// When the mode needs what is not known, or the name would be none that DNS and Erlang take.
+    pub fn name(&self, facts: &Facts<'_>) -> Result<NodeName, Unnameable> {
         let host = self.host(facts)?;
         // Every member is named: there is one text to write, and room for most.
         let mut name = String::with_capacity(USUAL_NAME_LENGTH);

@@ -1,6 +1,7 @@
 //! What the tests that cross crates share.
 
 pub mod api_server;
+pub mod beam;
 pub mod built;
 pub mod child;
 pub mod client_go;

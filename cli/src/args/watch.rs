@@ -1,6 +1,7 @@
 //! The flags of `quorate watch`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -33,11 +34,13 @@ pub(crate) struct Watch {
     #[arg(long, env = "QUORATE_CONFIRM_REMOVALS_OVER", value_name = "PERCENT", default_value = "50%")]
     pub(crate) confirm_removals_over: String,
 
-    /// The program that connects and disconnects: it is run as PROGRAM connect NAME, PROGRAM disconnect NAME, PROGRAM list
-    #[arg(long, env = "QUORATE_CONNECTOR", value_name = "PROGRAM", help_heading = LINKS)]
+    /// The program that connects and disconnects: it is run as PROGRAM connect NAME, PROGRAM disconnect NAME, PROGRAM list; or
+    /// "beam", for the Erlang node beside us
+    #[arg(long, env = "QUORATE_CONNECTOR", value_name = "PROGRAM|beam", help_heading = LINKS)]
     pub(crate) connector: Option<OsString>,
 
-    /// Our own name, which is never dialled; without it our own member is, if it is selected
+    /// Our own name, which is never dialled; without it our own member is, if it is selected. With --connector beam it is the
+    /// local node's
     #[arg(long = "self", env = "QUORATE_SELF", value_name = "NAME", help_heading = LINKS)]
     pub(crate) self_name: Option<String>,
 
@@ -79,6 +82,9 @@ pub(crate) struct Watch {
     )]
     pub(crate) terminating_after: String,
 
+    #[command(flatten)]
+    pub(crate) beam: Beam,
+
     /// What to print: text for people, or one JSON object a line
     #[arg(short = 'o', long, env = "QUORATE_OUTPUT", value_name = "text|json", default_value = "text")]
     pub(crate) output: String,
@@ -87,6 +93,38 @@ pub(crate) struct Watch {
     #[arg(short = 'v', long, env = "QUORATE_VERBOSE", action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
+
+/// The flags of `--connector beam`.
+#[derive(Args, Debug)]
+pub(crate) struct Beam {
+    /// The name of the local node; by default the basename, and our own host by the same mode
+    #[arg(long, env = "QUORATE_BEAM_NODE", value_name = "NAME", help_heading = BEAM)]
+    pub(crate) beam_node: Option<String>,
+
+    /// The file with the cookie; by default RELEASE_COOKIE has it, or else ~/.erlang.cookie
+    #[arg(long, env = "QUORATE_COOKIE_FILE", value_name = "FILE", help_heading = BEAM)]
+    pub(crate) cookie_file: Option<PathBuf>,
+
+    /// The port at which the local node listens, if it was started without epmd
+    #[arg(long, env = "QUORATE_DIST_PORT", value_name = "PORT", help_heading = BEAM)]
+    pub(crate) dist_port: Option<String>,
+
+    /// The port at which epmd listens; by default 4369
+    #[arg(long, env = "ERL_EPMD_PORT", value_name = "PORT", help_heading = BEAM)]
+    pub(crate) epmd_port: Option<String>,
+
+    /// Whom to disconnect of those that are no longer kept: who answers no more, or everybody
+    #[arg(
+        long,
+        env = "QUORATE_BEAM_DISCONNECT",
+        value_name = "gone|always",
+        default_value = "gone",
+        help_heading = BEAM
+    )]
+    pub(crate) beam_disconnect: String,
+}
+
+const BEAM: &str = "Erlang nodes (--connector beam)";
 
 const LINKS: &str = "Links";
 

@@ -6,8 +6,10 @@ use quorate_core::membership::{
 use quorate_runtime_tokio::random_seed;
 use quorate_transport_hyper::Config;
 
+use super::beam;
 use super::connector::Program;
 use crate::args::Watch;
+use crate::connecting;
 use crate::duration::{duration, duration_or_never};
 use crate::faults::Faults;
 use crate::lines::Format;
@@ -17,8 +19,14 @@ pub(super) struct Plan {
     pub(super) config: Config,
     pub(super) membership: MembershipConfig,
     /// Absent if nobody is to be connected.
-    pub(super) links: Option<(LinkConfig, Program)>,
+    pub(super) links: Option<(LinkConfig, Via)>,
     pub(super) format: Format,
+}
+
+/// What connects and disconnects.
+pub(super) enum Via {
+    Program(Program),
+    Beam(Box<beam::Options>),
 }
 
 /// The flags that only make sense with a connector.
@@ -31,6 +39,15 @@ const LINK_FLAGS: &[(&str, &str)] = &[
     ("terminating_after", "--terminating-after"),
 ];
 
+/// The flags that only make sense with Erlang nodes.
+const BEAM_FLAGS: &[(&str, &str)] = &[
+    ("beam_node", "--beam-node"),
+    ("cookie_file", "--cookie-file"),
+    ("dist_port", "--dist-port"),
+    ("epmd_port", "--epmd-port"),
+    ("beam_disconnect", "--beam-disconnect"),
+];
+
 impl Plan {
     pub(super) fn make(arguments: &Watch, from_command_line: impl Fn(&str) -> bool) -> Result<Self, Faults> {
         let mut faults = Faults::default();
@@ -39,14 +56,15 @@ impl Plan {
         let policy = selection::policy(&mut faults, selecting, service.clone());
         let follow = follow(&mut faults, arguments, &from_command_line);
         let share = faults.check("--confirm-removals-over", share(&arguments.confirm_removals_over));
-        let links = links(&mut faults, arguments, policy.as_ref(), &from_command_line);
         let format = Format::choose(&mut faults, &arguments.output);
-        let api = selection::api(&mut faults, selecting, service, from_command_line, |listing| {
+        let api = selection::api(&mut faults, selecting, service, &from_command_line, |listing| {
             // What did not parse is named already, and nothing is started with what stands in for it.
-            let policy = policy.unwrap_or_default();
+            let policy = policy.clone().unwrap_or_default();
             let (follow, confirm_removals_over) = (follow.unwrap_or_default(), share.unwrap_or_default());
             MembershipOptions { listing, policy, follow, confirm_removals_over }.build()
         });
+        let namespace = own_namespace(api.as_ref().map(|(config, _)| config), &selecting.namespaces);
+        let links = links(&mut faults, arguments, policy.as_ref(), &namespace, &from_command_line);
         match (api, format) {
             (Some((config, membership)), Some(format)) if faults.is_empty() => {
                 Ok(Self { config, membership, links, format })
@@ -54,6 +72,13 @@ impl Plan {
             _ => Err(faults),
         }
     }
+}
+
+/// The namespace of our own pod: the downward API tells, or it is the one where we look.
+fn own_namespace(config: Option<&Config>, selected: &[String]) -> String {
+    let told = std::env::var("POD_NAMESPACE").ok().filter(|namespace| !namespace.is_empty());
+    let only = || (selected.len() == 1).then(|| selected.first().cloned()).flatten();
+    told.or_else(only).unwrap_or_else(|| connecting::namespace(config).into())
 }
 
 fn follow(faults: &mut Faults, arguments: &Watch, from_command_line: impl Fn(&str) -> bool) -> Option<Follow> {
@@ -77,12 +102,19 @@ fn share(text: &str) -> Result<Share, String> {
     share.ok_or_else(|| format!("{text:?} is no share: write it as 50%, from 0% to 100%"))
 }
 
+fn refuse_flags(faults: &mut Faults, flags: &[(&str, &str)], why: &str, from_command_line: impl Fn(&str) -> bool) {
+    for (_, flag) in flags.iter().filter(|(id, _)| from_command_line(id)) {
+        faults.add(format_args!("{flag} {why}"));
+    }
+}
+
 fn links(
     faults: &mut Faults,
     arguments: &Watch,
     policy: Option<&Policy>,
+    namespace: &str,
     from_command_line: impl Fn(&str) -> bool,
-) -> Option<(LinkConfig, Program)> {
+) -> Option<(LinkConfig, Via)> {
     let keeps = [("present", Keep::Present), ("ready", Keep::Ready)];
     let number = arguments.parallel.parse().ok().filter(|number| *number > 0);
     let number = number.ok_or_else(|| format!("{:?} is no whole number above 0", arguments.parallel));
@@ -96,12 +128,18 @@ fn links(
         _ => None,
     };
     let Some(connector) = &arguments.connector else {
-        for (_, flag) in LINK_FLAGS.iter().filter(|(id, _)| from_command_line(id)) {
-            faults.add(format_args!("{flag} is about links, and without --connector there are none: add it"));
-        }
+        let fault = "is about links, and without --connector there are none: add it";
+        refuse_flags(faults, LINK_FLAGS, fault, &from_command_line);
+        refuse_flags(faults, BEAM_FLAGS, fault, &from_command_line);
         return None;
     };
-    let connector = faults.check("--connector", Program::find(connector));
+    let via = match connector == "beam" {
+        true => beam::Options::of(faults, &arguments.beam, policy, namespace).map(Box::new).map(Via::Beam),
+        false => {
+            refuse_flags(faults, BEAM_FLAGS, "is about Erlang nodes: add --connector beam", &from_command_line);
+            faults.check("--connector", Program::find(connector)).map(Via::Program)
+        }
+    };
     let options = LinkOptions {
         self_name,
         parallel: parallel?,
@@ -112,5 +150,5 @@ fn links(
         seed: random_seed(),
         ..LinkOptions::default()
     };
-    Some((options.build().map_err(|error| faults.add(error)).ok()?, connector?))
+    Some((options.build().map_err(|error| faults.add(error)).ok()?, via?))
 }

@@ -1,0 +1,154 @@
+//! The connector for Erlang's nodes: a hidden node beside the local one, which it tells whom to connect with.
+//!
+//! What it speaks is the [distribution protocol]; what it calls is what libcluster calls by default.
+//!
+//! [distribution protocol]: https://www.erlang.org/doc/apps/erts/erl_dist_protocol.html
+
+mod agreement;
+mod attach;
+mod attachment;
+mod cookie;
+mod functions;
+mod node;
+mod session;
+mod stream;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use quorate_core::membership::{Member, Policy};
+use quorate_runtime_tokio::{Connector, ConnectorError};
+use tracing::{info, warn};
+
+pub(super) use self::agreement::Agreement;
+pub(super) use self::attach::AttachError;
+use self::attachment::Attachment;
+use self::cookie::Cookie;
+pub(super) use self::node::LocalNode;
+use self::node::{EPMD_PORT, Listens, default_name};
+use crate::args::Beam as Arguments;
+use crate::faults::Faults;
+
+/// How often the local node is asked for its links: an exchange on one machine takes less than a millisecond.
+pub(super) const LIST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Which links may be ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disconnect {
+    /// Those to nodes that do not answer any more.
+    Gone,
+    /// All that are to be, as libcluster does.
+    Always,
+}
+
+/// The connector.
+#[derive(Debug)]
+pub(super) struct Beam {
+    attachment: Attachment,
+    disconnect: Disconnect,
+}
+
+/// What the connector is started with.
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) node: LocalNode,
+    disconnect: Disconnect,
+}
+
+impl Options {
+    /// From the flags and the environment; `policy` names the members, and by default the local node as well.
+    pub(super) fn of(
+        faults: &mut Faults,
+        arguments: &Arguments,
+        policy: Option<&Policy>,
+        namespace: &str,
+    ) -> Option<Self> {
+        let choices = [("gone", Disconnect::Gone), ("always", Disconnect::Always)];
+        let disconnect = faults.choose("--beam-disconnect", &arguments.beam_disconnect, &choices);
+        let cookie = faults.check("--cookie-file", Cookie::find(arguments.cookie_file.as_deref()));
+        let listens = listens(faults, arguments);
+        let (name, origin) = match &arguments.beam_node {
+            Some(name) => (faults.check("--beam-node", check(name)), "--beam-node"),
+            None => {
+                let name = policy.and_then(|policy| faults.check("--connector beam", default_name(policy, namespace)));
+                (name, "--basename and --mode")
+            }
+        };
+        let node = LocalNode { name: name?, origin, listens: listens?, cookie: cookie? };
+        Some(Self { node, disconnect: disconnect? })
+    }
+}
+
+fn listens(faults: &mut Faults, arguments: &Arguments) -> Option<Listens> {
+    let mut port = |flag, text: &str| {
+        let port = text.parse::<u16>().ok().filter(|port| *port > 0);
+        faults.check(flag, port.ok_or_else(|| format!("{text:?} is no port: it is from 1 to 65535")))
+    };
+    match (&arguments.dist_port, &arguments.epmd_port) {
+        (Some(text), _) => port("--dist-port", text).map(Listens::At),
+        (None, Some(text)) => port("--epmd-port", text).map(Listens::AsEpmdSays),
+        (None, None) => Some(Listens::AsEpmdSays(EPMD_PORT)),
+    }
+}
+
+/// The local node's name is whatever it calls itself: only its form matters.
+fn check(name: &str) -> Result<String, String> {
+    let is_one = name.split_once('@').is_some_and(|(alias, host)| !alias.is_empty() && !host.is_empty());
+    let fault = || format!("{name:?} is no name of a node: it is <name>@<host>");
+    (is_one && name.len() <= 255).then(|| name.to_owned()).ok_or_else(fault)
+}
+
+impl Beam {
+    /// Attaches to the local node, however long it takes until it is there.
+    ///
+    /// # Errors
+    ///
+    /// When its cookie or its name is another.
+    pub(super) async fn start(options: Options) -> Result<Self, AttachError> {
+        let Options { node, disconnect } = options;
+        let attachment = Attachment::new(node).await?;
+        let beam = Self { attachment, disconnect };
+        beam.tell_of_partitions().await;
+        Ok(beam)
+    }
+
+    /// What ending a link would cost.
+    async fn tell_of_partitions(&self) {
+        let Ok(session) = self.attachment.session() else { return };
+        match (functions::prevents_overlapping_partitions(&session).await, self.disconnect) {
+            (Ok(true), Disconnect::Always) => warn!(
+                "prevent_overlapping_partitions is on: a node that one node disconnects loses its links to all others too, \
+                 even if it is alive (--beam-disconnect gone spares the living)"
+            ),
+            (Ok(is_on), _) => info!("prevent_overlapping_partitions is {}", if is_on { "on" } else { "off" }),
+            (Err(error), _) => warn!("whether prevent_overlapping_partitions is on is not known: {error}"),
+        }
+    }
+}
+
+#[async_trait]
+impl Connector for Beam {
+    async fn connect(&self, peer: &Member) -> Result<(), ConnectorError> {
+        functions::connect(&*self.attachment.session()?, peer.name.as_str()).await
+    }
+
+    async fn disconnect(&self, peer: &Member) -> Result<(), ConnectorError> {
+        let (session, name) = (self.attachment.session()?, peer.name.as_str());
+        // On OTP 25 and later one link that is ended takes down those of a whole mesh.
+        if self.disconnect == Disconnect::Gone && functions::answers(&session, name).await? {
+            return Err(
+                format!("{name} still answers: it stays connected until it does not (--beam-disconnect)").into()
+            );
+        }
+        functions::disconnect(&session, name).await
+    }
+
+    async fn connected(&self) -> Result<Option<BTreeSet<String>>, ConnectorError> {
+        functions::connected(&*self.attachment.session()?).await.map(Some)
+    }
+
+    async fn dropped(&self) -> String {
+        self.attachment.dropped().await
+    }
+}

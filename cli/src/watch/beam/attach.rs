@@ -1,0 +1,208 @@
+//! From nothing to a session with the local node: where it listens, and the handshake.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use erl_dist::LOWEST_DISTRIBUTION_PROTOCOL_VERSION;
+use erl_dist::epmd::{EpmdClient, EpmdError};
+use erl_dist::handshake::{ClientSideHandshake, HandshakeError, HandshakeStatus};
+use erl_dist::node::{Creation, LocalNode as Ourselves, NodeName};
+use quorate_runtime_tokio::random_seed;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::node::{Listens, LocalNode};
+use super::session::Session;
+use super::stream::Stream;
+
+/// How long one address may take, from the first packet to the end of the handshake.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A containers' pod shares its loopback addresses. They serve where a name leads nowhere yet, as that of a pod that is not
+/// ready; who answers there is known by its name.
+const LOOPBACK: [&str; 2] = ["127.0.0.1", "::1"];
+
+/// Attaches as a hidden node, of a name that no node has seen before: under a name that it knows, a node may believe that the
+/// old connection is the one that counts.
+pub(super) async fn attach(node: &LocalNode) -> Result<Session, AttachError> {
+    let own_host = node.host();
+    let hosts = [own_host].into_iter().chain(LOOPBACK.into_iter().filter(|host| *host != own_host));
+    let mut first = None;
+    for host in hosts {
+        let attempt = timeout(LIMIT, attach_at(node, host)).await;
+        match attempt.unwrap_or_else(|_| Err(AttachError::unreachable("node", host, io::ErrorKind::TimedOut.into()))) {
+            Ok(session) => return Ok(session),
+            Err(error) if error.is_final() => return Err(error),
+            Err(error) => {
+                // What is wrong at its own address tells more than what is wrong elsewhere.
+                first.get_or_insert(error);
+            }
+        }
+    }
+    Err(first.unwrap_or(AttachError::Nameless))
+}
+
+async fn attach_at(node: &LocalNode, host: &str) -> Result<Session, AttachError> {
+    let port = match node.listens {
+        Listens::At(port) => port,
+        Listens::AsEpmdSays(epmd) => ask_epmd(node.alias(), host, epmd).await?,
+    };
+    let place = Place { host: host.into(), port };
+    let stream = connect("node", &place).await?;
+    let ours = NodeName::new(&format!("quorate-{:016x}", random_seed()), node.host());
+    let ourselves = Ourselves::new(ours.map_err(|_| AttachError::Nameless)?, Creation::random());
+    let mut handshake = ClientSideHandshake::new(stream, ourselves.clone(), node.cookie.as_str());
+    let status = handshake.execute_send_name(LOWEST_DISTRIBUTION_PROTOCOL_VERSION).await;
+    let status = status.map_err(|error| AttachError::Handshake { place: place.clone(), error })?;
+    if status != HandshakeStatus::Ok {
+        return Err(AttachError::Turned { place, status });
+    }
+    // A node that is shown the wrong cookie hangs up without a word.
+    let (stream, peer) = handshake.execute_rest(true).await.map_err(|error| match error {
+        HandshakeError::CookieMismatch => {
+            AttachError::Cookie { place: place.clone(), origin: node.cookie.origin().into() }
+        }
+        HandshakeError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            AttachError::Cookie { place: place.clone(), origin: node.cookie.origin().into() }
+        }
+        error => AttachError::Handshake { place: place.clone(), error },
+    })?;
+    let real = peer.name.to_string();
+    if real != node.name {
+        return Err(AttachError::OtherNode { place, real, expected: node.name.clone(), origin: node.origin });
+    }
+    Ok(Session::start(stream, ourselves, &peer))
+}
+
+async fn ask_epmd(alias: &str, host: &str, port: u16) -> Result<u16, AttachError> {
+    let place = Place { host: host.into(), port };
+    let failed = |error| AttachError::Epmd { place: place.clone(), error };
+    let entry = EpmdClient::new(connect("epmd", &place).await?).get_node(alias).await.map_err(failed)?;
+    if let Some(entry) = entry {
+        return Ok(entry.port);
+    }
+    // It does not know the name: who it knows instead is what people want to see.
+    let names = EpmdClient::new(connect("epmd", &place).await?).get_names().await.map_err(failed)?;
+    let known = names.into_iter().map(|(name, _)| name).collect();
+    Err(AttachError::Unregistered { place, alias: alias.into(), known })
+}
+
+async fn connect(what: &'static str, place: &Place) -> Result<Stream, AttachError> {
+    let stream = TcpStream::connect((&*place.host, place.port)).await.and_then(Stream::new);
+    stream.map_err(|error| AttachError::Unreachable { what, place: place.to_string(), error })
+}
+
+/// A host and a port.
+#[derive(Clone, Debug)]
+pub(in crate::watch) struct Place {
+    host: String,
+    port: u16,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// Why there is no session.
+#[derive(Debug)]
+pub(in crate::watch) enum AttachError {
+    /// The cookie is another.
+    Cookie {
+        place: Place,
+        origin: String,
+    },
+    Epmd {
+        place: Place,
+        error: EpmdError,
+    },
+    Handshake {
+        place: Place,
+        error: HandshakeError,
+    },
+    /// Our own name cannot be made.
+    Nameless,
+    /// The node there has another name.
+    OtherNode {
+        place: Place,
+        real: String,
+        expected: String,
+        origin: &'static str,
+    },
+    /// It does not want us now.
+    Turned {
+        place: Place,
+        status: HandshakeStatus,
+    },
+    Unreachable {
+        what: &'static str,
+        place: String,
+        error: io::Error,
+    },
+    Unregistered {
+        place: Place,
+        alias: String,
+        known: Vec<String>,
+    },
+}
+
+impl AttachError {
+    /// What is wrong and what caused it, on one line.
+    pub(in crate::watch) fn in_full(&self) -> String {
+        self.source().map_or_else(|| self.to_string(), |source| format!("{self}: {source}"))
+    }
+
+    fn unreachable(what: &'static str, host: &str, error: io::Error) -> Self {
+        Self::Unreachable { what, place: host.into(), error }
+    }
+
+    /// Time does not mend it: somebody has configured the one or the other wrongly.
+    pub(super) const fn is_final(&self) -> bool {
+        matches!(self, Self::Cookie { .. } | Self::Nameless | Self::OtherNode { .. })
+    }
+}
+
+impl fmt::Display for AttachError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cookie { place, origin } => write!(
+                f,
+                "the node at {place} refuses the cookie of {origin}: give both the same, by --cookie-file here, and by \
+                 -setcookie or RELEASE_COOKIE there"
+            ),
+            Self::Epmd { place, .. } => write!(f, "the port mapper (epmd) at {place} cannot be asked"),
+            Self::Handshake { place, .. } => write!(f, "the handshake with the node at {place} failed"),
+            Self::Nameless => f.write_str("the local node's name has no host: it is <name>@<host>"),
+            Self::OtherNode { place, real, expected, origin } => write!(
+                f,
+                "the node at {place} is called {real} (by -name, -sname or RELEASE_NODE there), and {expected} was expected \
+                 (by {origin} here): other nodes would look for it under a name that it does not answer to"
+            ),
+            Self::Turned { place, status } => write!(f, "the node at {place} does not take us now ({status:?})"),
+            Self::Unreachable { what, place, .. } => write!(f, "no {what} can be reached at {place}"),
+            Self::Unregistered { place, alias, known } if known.is_empty() => {
+                write!(f, "the port mapper (epmd) at {place} knows no node yet, {alias} is wanted")
+            }
+            Self::Unregistered { place, alias, known } => {
+                write!(f, "the port mapper (epmd) at {place} knows no node {alias}, but {}", known.join(", "))
+            }
+        }
+    }
+}
+
+impl Error for AttachError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Epmd { error, .. } => Some(error),
+            Self::Handshake { error, .. } => Some(error),
+            Self::Unreachable { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Which node it is that we stand beside, and where it listens.
+
+use std::env;
+use std::net::IpAddr;
+
+use quorate_core::membership::{Family, Policy};
+use quorate_core::name::Facts;
+
+use super::cookie::Cookie;
+
+/// Where nodes ask which port another one has, unless `ERL_EPMD_PORT` says otherwise.
+pub(super) const EPMD_PORT: u16 = 4369;
+
+/// The local node.
+#[derive(Debug)]
+pub(in crate::watch) struct LocalNode {
+    /// The name that it should have.
+    pub(super) name: String,
+    /// Where that name comes from.
+    pub(super) origin: &'static str,
+    pub(super) listens: Listens,
+    pub(super) cookie: Cookie,
+}
+
+/// How its port is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listens {
+    /// It is known.
+    At(u16),
+    /// The port mapper at this port tells.
+    AsEpmdSays(u16),
+}
+
+impl LocalNode {
+    /// The name that it should have.
+    pub(in crate::watch) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What stands before the `@`.
+    pub(super) fn alias(&self) -> &str {
+        self.name.split_once('@').map_or(&self.name, |(alias, _)| alias)
+    }
+
+    /// What stands after it.
+    pub(super) fn host(&self) -> &str {
+        self.name.split_once('@').map_or("", |(_, host)| host)
+    }
+}
+
+/// The name that the local node has if it is called like the members: the basename, and our own host by the same mode.
+pub(super) fn default_name(policy: &Policy, namespace: &str) -> Result<String, String> {
+    let own = "name the node with --beam-node";
+    if policy.naming.basename.is_none() {
+        return Err(format!("without --basename nobody knows what the local node is called: give one, or {own}"));
+    }
+    let hostname = hostname();
+    let address = own_address(policy.family, &hostname).ok_or_else(|| {
+        format!("our own address is unknown: set POD_IP (by the downward API, status.podIP), or {own}")
+    })?;
+    let facts = Facts { address, namespace, hostname: Some(&hostname), service: None };
+    let name = policy.naming.name(&facts).map_err(|error| format!("our own name cannot be made ({error}): {own}"))?;
+    Ok(name.as_str().into())
+}
+
+/// `POD_IP`, or what our host name stands for: in a pod, `/etc/hosts` has its address.
+fn own_address(family: Option<Family>, hostname: &str) -> Option<IpAddr> {
+    use std::net::ToSocketAddrs as _;
+
+    if let Some(address) = env::var("POD_IP").ok().and_then(|text| text.parse().ok()) {
+        return Some(address);
+    }
+    let addresses: Vec<_> = (hostname, 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
+    let wanted = addresses.iter().find(|address| family.is_none_or(|family| Family::of(**address) == family));
+    wanted.or_else(|| addresses.first()).copied()
+}
+
+/// The name of this machine; in a pod, that of the pod.
+pub(super) fn hostname() -> String {
+    #[cfg(unix)]
+    return rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    return env::var("COMPUTERNAME").unwrap_or_default();
+}

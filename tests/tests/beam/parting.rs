@@ -1,0 +1,80 @@
+//! Links that are to end.
+
+use quorate_tests::api_server::ApiServer;
+use quorate_tests::beam::{Member, Node, Sidecar, meshed, pod, settled, stop};
+use quorate_tests::lab::{Kubelet, Lab};
+use quorate_tests::trouble::Trouble;
+
+fn four(lab: &Lab, network: u8) -> Result<(Vec<String>, Vec<Member>), Trouble> {
+    let all: Vec<_> = (1..=4).map(|number| format!("127.47.{network}.{number}")).collect();
+    let kubelet = Kubelet::of(lab)?;
+    for address in &all {
+        kubelet.run("myapp", &pod(address))?;
+    }
+    let members = all.iter().map(|address| Member::start(lab, address)).collect::<Result<Vec<_>, _>>()?;
+    settled(&members)?;
+    Ok((all, members))
+}
+
+// A machine that is gone without a word looks like this for a minute.
+pub(crate) fn a_node_that_hangs_is_disconnected_and_nobody_else_is() -> Result<(), Trouble> {
+    let lab = Lab::new(&ApiServer::shared()?, "beam-hangs")?;
+    let (all, mut members) = four(&lab, 30)?;
+    let hanging = members.pop().ok_or_else(|| Trouble::new("nobody"))?;
+    hanging.watch.stop()?;
+    hanging.node.freeze()?;
+    Kubelet::of(&lab)?.remove(pod(&all[3]).name())?;
+    meshed(&members)?;
+    for member in &members {
+        let lost = member.node.lost()?;
+        assert!(lost.iter().all(|lost| lost == hanging.node.name()), "{lost:?}");
+    }
+    // A newcomer is linked while another one hangs in the middle of being dialled.
+    let kubelet = Kubelet::of(&lab)?;
+    kubelet.run("myapp", &pod(&all[3]))?;
+    kubelet.run("myapp", &pod("127.47.30.5"))?;
+    members.push(Member::start(&lab, "127.47.30.5")?);
+    meshed(&members)?;
+    stop(members)
+}
+
+pub(crate) fn a_node_that_is_alive_is_only_disconnected_if_that_is_asked_for() -> Result<(), Trouble> {
+    let lab = Lab::new(&ApiServer::shared()?, "beam-alive")?;
+    let (all, members) = four(&lab, 31)?;
+    let kubelet = Kubelet::of(&lab)?;
+    kubelet.remove(pod(&all[3]).name())?;
+    let gone = members[3].node.name();
+    for member in &members[..3] {
+        let failed = member.watch.tells("disconnect_failed", gone)?;
+        let reason = failed.get("reason").map(ToString::to_string).unwrap_or_default();
+        assert!(reason.contains("still answers"), "{failed}");
+    }
+    meshed(&members)?;
+    for member in &members {
+        assert!(member.node.lost()?.is_empty(), "{:?}", member.node.seen()?);
+    }
+    stop(members)?;
+
+    // Asked for, one link that is ended ends others on the way (prevent_overlapping_partitions); they are made again.
+    let nodes = ["127.47.32.1", "127.47.32.2", "127.47.32.3"].map(|address| (address, Node::start(address)));
+    let mut trio = Vec::new();
+    for (address, node) in nodes {
+        let node = node?;
+        Kubelet::of(&lab)?.run("myapp", &pod(address))?;
+        let watch = Sidecar::start(&lab, &node, &["--beam-disconnect", "always"])?;
+        watch.complains("prevent_overlapping_partitions is on")?;
+        trio.push(Member { node, watch });
+    }
+    // The pods of the first part of this test are members as well, and nobody runs there any more.
+    let kubelet = Kubelet::of(&lab)?;
+    for address in &all[..3] {
+        kubelet.remove(pod(address).name())?;
+    }
+    settled(&trio)?;
+    Kubelet::of(&lab)?.remove(pod("127.47.32.3").name())?;
+    let third = trio.pop().ok_or_else(|| Trouble::new("nobody"))?;
+    trio[0].watch.tells("disconnected", third.node.name())?;
+    third.watch.stop()?;
+    meshed(&trio)?;
+    stop(trio)
+}
