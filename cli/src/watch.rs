@@ -77,7 +77,7 @@ async fn start_beside(
 ) -> Result<(MembershipHandle, Agreement), Failure> {
     let naming = membership.options().policy.naming.clone();
     let links = named(&links, &naming, options.node.name())?;
-    let agreement = Agreement::new(options.node.name(), naming);
+    let agreement = Agreement::new(options.node.name(), naming).await;
     let beam = Beam::start(options).await.map_err(|error| Failure::Failed(error.in_full()))?;
     Ok((MembershipHandle::start_linked(membership, links, client, beam), agreement))
 }
@@ -105,8 +105,14 @@ async fn print(
         match &event {
             Event::Source(news) => log(news),
             event => {
-                if may_show_us(event) && compare(agreement.as_ref(), membership)? {
-                    agreement = None;
+                if let Some(ours) = &agreement
+                    && may_show_us(event, ours)
+                {
+                    match (ours.check(&membership.view()).map_err(Failure::Failed)?, event) {
+                        (true, _) => agreement = None,
+                        (false, Event::Synced { .. }) => warn!("{}", ours.unseen()),
+                        (false, _) => {}
+                    }
                 }
                 let Some(record) = Record::of(event, |at| membership.wall(at)) else { continue };
                 let now = Timestamp::now();
@@ -117,14 +123,13 @@ async fn print(
     Err(Failure::Failed("the members are followed no more, and nobody asked for that; please report this".into()))
 }
 
-/// Our own pod's entry is there at the latest when the first view is, or when it joins.
-const fn may_show_us(event: &Event) -> bool {
-    matches!(event, Event::Synced { .. } | Event::Change(Change::Joined(_)))
-}
-
-/// Whether the local node and its pod's entry have been compared, and have one name.
-fn compare(agreement: Option<&Agreement>, membership: &MembershipHandle) -> Result<bool, Failure> {
-    agreement.map_or(Ok(false), |agreement| agreement.check(&membership.view()).map_err(Failure::Failed))
+/// Our own pod's entry is there when the first view is, or when it joins later.
+fn may_show_us(event: &Event, agreement: &Agreement) -> bool {
+    match event {
+        Event::Synced { .. } => true,
+        Event::Change(Change::Joined(member)) => agreement.is_ours(member),
+        _ => false,
+    }
 }
 
 /// What reflectors do is for those who look closely.

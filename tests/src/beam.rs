@@ -1,8 +1,10 @@
 //! Unmodified Erlang nodes, each with a `quorate watch` beside it.
 
 use std::collections::BTreeSet;
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,7 +25,7 @@ pub const PORT: &str = "47113";
 pub const BASENAME: &str = "myapp";
 
 /// Nothing takes longer, on a busy machine.
-const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// How long it takes to end when it is told to.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -33,7 +35,7 @@ const OBSERVER: &str = r#"
     spawn(fun() ->
         net_kernel:monitor_nodes(true),
         Look = fun Look() ->
-            io:format("~w ~s~n", [erlang:system_time(microsecond), lists:join(" ", [atom_to_list(N) || N <- nodes()])]),
+            io:format("~w ~s~n", [os:system_time(microsecond), lists:join(" ", [atom_to_list(N) || N <- nodes()])]),
             receive {nodeup, _} -> Look(); {nodedown, _} -> Look() end
         end,
         Look()
@@ -45,9 +47,10 @@ const OBSERVER: &str = r#"
 ///
 /// Why there is none.
 pub fn available() -> Result<(), &'static str> {
-    let is_there =
-        Command::new("erl").args(["-noinput", "-eval", "halt()."]).status().is_ok_and(|status| status.success());
-    if is_there { Ok(()) } else { Err("there is no erl: install erlang-base") }
+    static IS_THERE: OnceLock<bool> = OnceLock::new();
+    let runs =
+        || Command::new("erl").args(["-noinput", "-eval", "halt()."]).status().is_ok_and(|status| status.success());
+    if *IS_THERE.get_or_init(runs) { Ok(()) } else { Err("there is no erl: install erlang-base") }
 }
 
 /// A pod that is there and has this address.
@@ -82,13 +85,13 @@ impl Node {
         Self::run(alias, address, &[&["-start_epmd", "false", "-erl_epmd_port", PORT], arguments].concat(), &[])
     }
 
-    /// A node that registers with the port mapper at this port, which it starts.
+    /// A node that registers with the port mapper at this port.
     ///
     /// # Errors
     ///
     /// When it cannot be started.
     pub fn start_with_epmd(alias: &str, address: &str, port: &str) -> Result<Self, Trouble> {
-        Self::run(alias, address, &[], &[("ERL_EPMD_PORT", port)])
+        Self::run(alias, address, &["-start_epmd", "false"], &[("ERL_EPMD_PORT", port)])
     }
 
     fn run(alias: &str, address: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Self, Trouble> {
@@ -166,6 +169,20 @@ impl Node {
     pub fn kill(self) {
         drop(self);
     }
+}
+
+/// Starts a port mapper of our own: one that a node starts outlives it.
+///
+/// # Errors
+///
+/// When it does not run.
+pub fn port_mapper(port: &str) -> Result<Running, Trouble> {
+    let mut command = command_without_environment("epmd".as_ref());
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).args(["-port", port]);
+    let running = Running::start(command, b"")?;
+    let address = format!("127.0.0.1:{port}");
+    eventually("the port mapper listens", LIMIT, || Ok(TcpStream::connect(&address).is_ok().then_some(())))?;
+    Ok(running)
 }
 
 /// A node and the `quorate watch` beside it.

@@ -89,10 +89,11 @@ fn missing(needs: &[Need]) -> Option<(&Need, &'static str)> {
 }
 
 fn attempt(test: fn() -> Result<(), Trouble>, needs: &[Need], ignored: &AtomicUsize) -> Result<Completion, Failed> {
-    match missing(needs) {
-        None => test().map(|()| Completion::Completed).map_err(Failed::from),
-        Some((need, reason)) if requires(need.word) => Err(Failed::from(reason)),
-        Some((_, reason)) => {
+    let required = needs.iter().filter(|need| requires(need.word)).find_map(|need| (need.available)().err());
+    match (required, missing(needs)) {
+        (Some(reason), _) => Err(Failed::from(reason)),
+        (None, None) => test().map(|()| Completion::Completed).map_err(Failed::from),
+        (None, Some((_, reason))) => {
             ignored.fetch_add(1, Ordering::Relaxed);
             Ok(Completion::ignored_with(reason))
         }

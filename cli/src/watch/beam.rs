@@ -145,7 +145,7 @@ impl Connector for Beam {
     }
 
     async fn connected(&self) -> Result<Option<BTreeSet<String>>, ConnectorError> {
-        functions::connected(&*self.attachment.session()?).await.map(Some)
+        self.attachment.connected().await.map(Some)
     }
 
     async fn dropped(&self) -> String {

@@ -29,6 +29,9 @@ error: --compare-every: "soon" is no length of time: write it as 500ms, 10s or 1
        --compare-every is for watches, and --poll-interval polls: leave one of them out
        --poll-interval: "0s" is no length of time: write it as 500ms, 10s or 1m
        --confirm-removals-over: "101%" is no share: write it as 50%, from 0% to 100%
+       --output: "yaml" is none of text, json
+       [..]/nonexistent[..]
+       nothing is selected: give a label selector or the name of a Service
        --connector-timeout: "1" is no length of time: write it as 500ms, 10s or 1m
        --parallel: "0" is no whole number above 0
        --keep: "some" is none of present, ready
@@ -36,9 +39,6 @@ error: --compare-every: "soon" is no length of time: write it as 500ms, 10s or 1
        --terminating-after: "ever" is no length of time: write it as 0s, 500ms, 10s or 1m, or never if there is none
        --self: "web 0" is not a node name: expected [basename@] and an IP address, <hostname>.<service>.<namespace>.svc.cluster.local or <dashed IP>.<namespace>.pod.cluster.local
        --connector: there is no program quorate-no-such in PATH
-       --output: "yaml" is none of text, json
-       [..]/nonexistent[..]
-       nothing is selected: give a label selector or the name of a Service
 
 "#]]);
 }

@@ -1,7 +1,7 @@
 //! The way to the local node, and what is said when it is not found.
 
 use quorate_tests::api_server::ApiServer;
-use quorate_tests::beam::{COOKIE, Node, PORT, Sidecar, pod};
+use quorate_tests::beam::{COOKIE, Node, PORT, Sidecar, pod, port_mapper};
 use quorate_tests::lab::{Kubelet, Lab};
 use quorate_tests::trouble::Trouble;
 
@@ -57,6 +57,7 @@ pub(crate) fn a_node_that_is_not_there_yet_is_waited_for() -> Result<(), Trouble
 pub(crate) fn the_port_mapper_tells_the_port() -> Result<(), Trouble> {
     const EPMD: &str = "47114";
     let lab = Lab::new(&ApiServer::shared()?, "beam-epmd")?;
+    let _mapper = port_mapper(EPMD)?;
     let _node = Node::start_with_epmd("myapp", "127.47.43.1", EPMD)?;
     let unknown = Sidecar::start_with(&lab, "yours@127.47.43.1", COOKIE, &["--epmd-port", EPMD])?;
     unknown.complains("knows no node yours, but myapp")?;

@@ -1,35 +1,52 @@
 //! Whether the local node has the name that its pod's entry gives it.
 
 use std::collections::BTreeMap;
-use std::env;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quorate_core::membership::Member;
 use quorate_core::name::{NameMode, Naming, NodeName};
+use tokio::net::lookup_host;
+use tokio::time::timeout;
 
 use super::node;
+
+/// How long our own host name may take to be looked up: in a pod, `/etc/hosts` has it.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(2);
 
 /// What is known of ourselves.
 #[derive(Debug)]
 pub(in crate::watch) struct Agreement {
     /// The local node's real name.
     real: String,
-    /// Our pod's name: `POD_NAME`, or the host name, which in a pod is the same unless somebody sets it.
-    pod: String,
-    /// Our namespace, if `POD_NAMESPACE` tells it.
-    namespace: Option<String>,
+    /// Our addresses, one of which our pod's entry has. A pod's name is no proof: its predecessor may have the same.
+    addresses: Vec<IpAddr>,
     naming: Naming,
 }
 
 impl Agreement {
-    pub(in crate::watch) fn new(real: &str, naming: Naming) -> Self {
-        let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        Self {
-            real: real.into(),
-            pod: variable("POD_NAME").unwrap_or_else(node::hostname),
-            namespace: variable("POD_NAMESPACE"),
-            naming,
-        }
+    pub(in crate::watch) async fn new(real: &str, naming: Naming) -> Self {
+        let host = real.split_once('@').and_then(|(_, host)| host.parse().ok());
+        let own: Vec<_> = match node::pod_address() {
+            Some(address) => vec![address],
+            None => {
+                let found = timeout(LOOKUP_LIMIT, lookup_host((node::hostname(), 0))).await;
+                let found = found.ok().and_then(Result::ok).into_iter().flatten();
+                found.map(|address| address.ip()).filter(|address| !address.is_loopback()).collect()
+            }
+        };
+        Self { real: real.into(), addresses: host.into_iter().chain(own).collect(), naming }
+    }
+
+    /// What to say when nobody in the first view has our address.
+    pub(in crate::watch) fn unseen(&self) -> String {
+        let addresses: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
+        format!(
+            "no member has an address of ours ({}) so far: unless our pod is new, the flags select others than {}",
+            addresses.join(", "),
+            self.real
+        )
     }
 
     /// Compares the names, if our pod is among the members; false if it is not.
@@ -63,11 +80,8 @@ impl Agreement {
         ))
     }
 
-    /// By its pod, or by the address in the node's name.
-    fn is_ours(&self, member: &Member) -> bool {
-        let pod_is_ours = member.pod.as_ref().is_some_and(|pod| *pod.name == *self.pod)
-            && self.namespace.as_ref().is_none_or(|namespace| **namespace == *member.namespace);
-        let host = self.real.split_once('@').map_or("", |(_, host)| host);
-        pod_is_ours || member.address.to_string() == host
+    /// Whether that is our pod's entry.
+    pub(in crate::watch) fn is_ours(&self, member: &Member) -> bool {
+        self.addresses.contains(&member.address)
     }
 }

@@ -10,7 +10,7 @@ use erl_dist::epmd::{EpmdClient, EpmdError};
 use erl_dist::handshake::{ClientSideHandshake, HandshakeError, HandshakeStatus};
 use erl_dist::node::{Creation, LocalNode as Ourselves, NodeName};
 use quorate_runtime_tokio::random_seed;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::node::{Listens, LocalNode};
@@ -20,7 +20,7 @@ use super::stream::Stream;
 /// How long one address may take, from the first packet to the end of the handshake.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// A containers' pod shares its loopback addresses. They serve where a name leads nowhere yet, as that of a pod that is not
+/// A pod's containers share its loopback addresses. They serve where a name leads nowhere yet, as that of a pod that is not
 /// ready; who answers there is known by its name.
 const LOOPBACK: [&str; 2] = ["127.0.0.1", "::1"];
 
@@ -28,7 +28,9 @@ const LOOPBACK: [&str; 2] = ["127.0.0.1", "::1"];
 /// old connection is the one that counts.
 pub(super) async fn attach(node: &LocalNode) -> Result<Session, AttachError> {
     let own_host = node.host();
-    let hosts = [own_host].into_iter().chain(LOOPBACK.into_iter().filter(|host| *host != own_host));
+    // Another node may be there, where several share a host's network: it is not asked if our own can be.
+    let is_known = lookup_host((own_host, 0)).await.is_ok();
+    let hosts = [own_host].into_iter().chain(LOOPBACK.into_iter().filter(|_| !is_known));
     let mut first = None;
     for host in hosts {
         let attempt = timeout(LIMIT, attach_at(node, host)).await;

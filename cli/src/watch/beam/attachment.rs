@@ -1,19 +1,25 @@
-//! Keeps a session with the local node: attaches again when it ends, and notices links that go down.
+//! Keeps a session with the local node: attaches again when it ends, and notices links that went down with it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
+use quorate_runtime_tokio::ConnectorError;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{interval, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use super::LIST_INTERVAL;
 use super::attach::{AttachError, attach};
 use super::functions;
 use super::node::LocalNode;
 use super::session::{CallError, Session};
+
+/// How long the node may take to say who is connected.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
+
+/// A session that lasts so long was a good one.
+const LASTING: Duration = Duration::from_secs(10);
 
 /// The pauses between attempts to attach: a node that restarts is back in a second or so.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -21,6 +27,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 #[derive(Debug)]
 pub(super) struct Attachment {
     session: watch::Receiver<Result<Arc<Session>, String>>,
+    known: Arc<Known>,
     dropped: Mutex<mpsc::UnboundedReceiver<String>>,
     task: AbortHandle,
 }
@@ -33,25 +40,41 @@ impl Attachment {
     /// When there is no use in waiting: the cookie or the name is another.
     pub(super) async fn new(node: LocalNode) -> Result<Self, AttachError> {
         let mut pauses = Pauses::default();
-        let mut said = String::new();
+        let (mut said, mut is_confirmed) = (String::new(), false);
         let first = loop {
             match attach(&node).await {
                 Ok(session) => break Arc::new(session),
-                Err(error) if error.is_final() => return Err(error),
-                Err(error) => say_once(&mut said, &error.in_full()),
+                // A node that is about to end hangs up as one does that is shown a wrong cookie.
+                Err(error) if error.is_final() && is_confirmed => return Err(error),
+                Err(error) if error.is_final() => is_confirmed = true,
+                Err(error) => {
+                    is_confirmed = false;
+                    say_once(&mut said, &error.in_full());
+                }
             }
             sleep(pauses.next()).await;
         };
         info!("attached to {} as {}", node.name, first.own_name());
         let (tell, session) = watch::channel(Ok(Arc::clone(&first)));
         let (drops, dropped) = mpsc::unbounded_channel();
-        let task = tokio::spawn(Keeper { node, tell, drops, known: BTreeSet::new() }.run(first));
-        Ok(Self { session, dropped: Mutex::new(dropped), task: task.abort_handle() })
+        let known = Arc::default();
+        let keeper = Keeper { node, tell, drops, known: Arc::clone(&known), pauses: Pauses::default() };
+        let task = tokio::spawn(keeper.run(first));
+        Ok(Self { session, known, dropped: Mutex::new(dropped), task: task.abort_handle() })
     }
 
     /// The session that there is.
     pub(super) fn session(&self) -> Result<Arc<Session>, CallError> {
         self.session.borrow().clone().map_err(CallError::Detached)
+    }
+
+    /// Everybody whom the node has a link to.
+    pub(super) async fn connected(&self) -> Result<BTreeSet<String>, ConnectorError> {
+        let names = functions::connected(&*self.session()?).await?;
+        if let Ok(mut known) = self.known.lock() {
+            known.clone_from(&names);
+        }
+        Ok(names)
     }
 
     /// Completes with the name of a node whose link has gone down.
@@ -75,48 +98,45 @@ struct Keeper {
     node: LocalNode,
     tell: watch::Sender<Result<Arc<Session>, String>>,
     drops: mpsc::UnboundedSender<String>,
-    /// Whom the node had links to when it was asked last.
-    known: BTreeSet<String>,
+    known: Arc<Known>,
+    pauses: Pauses,
 }
+
+/// Whom the node had links to when it was asked last.
+type Known = StdMutex<BTreeSet<String>>;
 
 impl Keeper {
     async fn run(mut self, mut session: Arc<Session>) {
         loop {
-            let why = self.look_after(&session).await;
+            let began = Instant::now();
+            let why = session.ended().await;
+            // One that does not last is no better than one that fails: each has a name of its own, which the node never forgets.
+            if began.elapsed() > LASTING {
+                self.pauses = Pauses::default();
+            }
             warn!("the connection to {} is lost: {why}; its links are left as they are", self.node.name);
             let _ = self.tell.send_replace(Err(why));
             session = self.attach_again().await;
             info!("attached again to {} as {}", self.node.name, session.own_name());
             let _ = self.tell.send_replace(Ok(Arc::clone(&session)));
+            self.tell_of_drops(&session).await;
         }
     }
 
-    /// Until the session ends; says why it did.
-    async fn look_after(&mut self, session: &Session) -> String {
-        let mut every = interval(LIST_INTERVAL);
-        loop {
-            tokio::select! {
-                why = session.ended() => return why,
-                () = async { every.tick().await; self.look(session).await } => {}
-            }
-        }
-    }
-
-    /// A link that was there and is not any more has gone down; also with a node that has started again meanwhile.
-    async fn look(&mut self, session: &Session) {
-        let Ok(names) = functions::connected(session).await else { return };
-        for name in self.known.difference(&names) {
+    /// A link that was there and is not any more has gone down with the node.
+    async fn tell_of_drops(&self, session: &Session) {
+        let Ok(Ok(names)) = timeout(LOOK_LIMIT, functions::connected(session)).await else { return };
+        let known = self.known.lock().map(|known| known.clone()).unwrap_or_default();
+        for name in known.difference(&names) {
             // If nobody listens, nobody wants to know.
             let _ = self.drops.send(name.clone());
         }
-        self.known = names;
     }
 
-    async fn attach_again(&self) -> Arc<Session> {
-        let mut pauses = Pauses::default();
+    async fn attach_again(&mut self) -> Arc<Session> {
         let mut said = String::new();
         loop {
-            sleep(pauses.next()).await;
+            sleep(self.pauses.next()).await;
             match attach(&self.node).await {
                 Ok(session) => return Arc::new(session),
                 Err(error) => {

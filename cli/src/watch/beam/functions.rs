@@ -1,14 +1,19 @@
 //! The functions of the local node that are called, and what their answers mean.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use erl_dist::term::{Atom, FixInteger, List, Term, Tuple};
 use quorate_runtime_tokio::ConnectorError;
+use tokio::time::timeout;
 
-use super::session::Session;
+use super::session::{CallError, Session};
 
 /// How long a peer may take to show that it lives, in milliseconds.
 const ANSWER_MS: i32 = 2_000;
+
+/// The same, and what the exchange with the local node takes.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
 /// Links the node to a peer ([`net_kernel:connect_node/1`]).
 ///
@@ -63,10 +68,11 @@ pub(super) async fn answers(session: &Session, peer: &str) -> Result<bool, Conne
         FixInteger::from(ANSWER_MS).into(),
     ];
     // A peer that does not answer makes the call fail there, and not here: it comes as a value of rpc:call's.
-    match session.call("rpc", "call", arguments).await {
-        Ok(answer) => Ok(atom(&answer) == Some(peer)),
-        Err(super::session::CallError::Failed { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
+    match timeout(ANSWER_LIMIT, session.call("rpc", "call", arguments)).await {
+        Ok(Ok(answer)) => Ok(atom(&answer) == Some(peer)),
+        // Whoever writes to a node that hangs may be held up himself.
+        Err(_) | Ok(Err(CallError::Failed { .. })) => Ok(false),
+        Ok(Err(error)) => Err(error.into()),
     }
 }
 

@@ -63,11 +63,16 @@ pub(super) fn default_name(policy: &Policy, namespace: &str) -> Result<String, S
     Ok(name.as_str().into())
 }
 
+/// What the downward API says, if it is asked.
+pub(super) fn pod_address() -> Option<IpAddr> {
+    env::var("POD_IP").ok()?.parse().ok()
+}
+
 /// `POD_IP`, or what our host name stands for: in a pod, `/etc/hosts` has its address.
 fn own_address(family: Option<Family>, hostname: &str) -> Option<IpAddr> {
     use std::net::ToSocketAddrs as _;
 
-    if let Some(address) = env::var("POD_IP").ok().and_then(|text| text.parse().ok()) {
+    if let Some(address) = pod_address() {
         return Some(address);
     }
     let addresses: Vec<_> = (hostname, 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
