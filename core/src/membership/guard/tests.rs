@@ -36,6 +36,16 @@ fn what_lies_before_the_window_counts_no_more() {
     assert_eq!(guard.judge(at(35), 50, 1), Verdict::Settle);
 }
 
+// More can leave in a window than were ever there at once.
+#[test]
+fn at_the_whole_nothing_but_the_last_member_is_held() {
+    let mut guard = guard(100);
+    for second in 0..6 {
+        // Two go, and two others come.
+        assert_eq!(guard.judge(at(second), 4, 2), Verdict::Settle);
+    }
+}
+
 #[test]
 fn what_is_held_is_not_counted_twice() {
     let mut guard = guard(50);
