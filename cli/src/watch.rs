@@ -10,8 +10,7 @@ use std::pin::pin;
 
 use jiff::Timestamp;
 use quorate_core::machine::Severity;
-use quorate_core::membership::{Change, Event, LinkConfig, LinkOptions, MembershipConfig, News};
-use quorate_core::name::Naming;
+use quorate_core::membership::{Change, Event, LinkConfig, MembershipConfig, News};
 use quorate_runtime_tokio::MembershipHandle;
 use quorate_transport_hyper::Client;
 use tracing::{debug, info, warn};
@@ -76,23 +75,9 @@ async fn start_beside(
     client: Client,
 ) -> Result<(MembershipHandle, Agreement), Failure> {
     let naming = membership.options().policy.naming.clone();
-    let links = named(&links, &naming, options.node.name())?;
     let agreement = Agreement::new(options.node.name(), naming).await;
     let beam = Beam::start(options).await.map_err(|error| Failure::Failed(error.in_full()))?;
     Ok((MembershipHandle::start_linked(membership, links, client, beam), agreement))
-}
-
-/// The links of the local node, which is never dialled.
-fn named(links: &LinkConfig, naming: &Naming, node: &str) -> Result<LinkConfig, Failure> {
-    let options = links.options();
-    if let Some(name) = options.self_name.as_ref().filter(|name| name.as_str() != node) {
-        return Err(Failure::Failed(format!("--self is {name}, and the local node is to be {node}: leave --self out")));
-    }
-    // A name that no member can have need not be left out. Links come up from the other side all the time: one that is found
-    // late, when its peer has left the view, would count as a stranger's.
-    let (self_name, list_interval) = (naming.check(node).ok(), beam::LIST_INTERVAL);
-    let options = LinkOptions { self_name, list_interval, ..options.clone() };
-    options.build().map_err(|error| Failure::Failed(error.to_string()))
 }
 
 async fn print(

@@ -19,6 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use quorate_core::membership::{Member, Policy};
 use quorate_runtime_tokio::{Connector, ConnectorError};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 pub(super) use self::agreement::Agreement;
@@ -32,6 +33,9 @@ use crate::faults::Faults;
 
 /// How often the local node is asked for its links: an exchange on one machine takes less than a millisecond.
 pub(super) const LIST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the local node may take to answer what no machine waits for.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// Which links may be ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,7 @@ impl Options {
     ) -> Option<Self> {
         let choices = [("gone", Disconnect::Gone), ("always", Disconnect::Always)];
         let disconnect = faults.choose("--beam-disconnect", &arguments.beam_disconnect, &choices);
+        // It is read again whenever it is needed: here it must only be there.
         let cookie = faults.check("--cookie-file", Cookie::find(arguments.cookie_file.as_deref()));
         let listens = listens(faults, arguments);
         let (name, origin) = match &arguments.beam_node {
@@ -75,7 +80,8 @@ impl Options {
                 (name, "--basename and --mode")
             }
         };
-        let node = LocalNode { name: name?, origin, listens: listens?, cookie: cookie? };
+        cookie?;
+        let node = LocalNode { name: name?, origin, listens: listens?, cookie_file: arguments.cookie_file.clone() };
         Some(Self { node, disconnect: disconnect? })
     }
 }
@@ -92,10 +98,11 @@ fn listens(faults: &mut Faults, arguments: &Arguments) -> Option<Listens> {
     }
 }
 
-/// The local node's name is whatever it calls itself: only its form matters.
+/// The local node's name is whatever it calls itself: only its form matters. A host without a dot or colon is a short name.
 fn check(name: &str) -> Result<String, String> {
-    let is_one = name.split_once('@').is_some_and(|(alias, host)| !alias.is_empty() && !host.is_empty());
-    let fault = || format!("{name:?} is no name of a node: it is <name>@<host>");
+    let is_long = |host: &str| host.contains(['.', ':']) && !host.contains('@');
+    let is_one = name.split_once('@').is_some_and(|(alias, host)| !alias.is_empty() && is_long(host));
+    let fault = || format!("{name:?} is no long name of a node: it is <name>@<address or full DNS name>");
     (is_one && name.len() <= 255).then(|| name.to_owned()).ok_or_else(fault)
 }
 
@@ -116,7 +123,9 @@ impl Beam {
     /// What ending a link would cost.
     async fn tell_of_partitions(&self) {
         let Ok(session) = self.attachment.session() else { return };
-        match (functions::prevents_overlapping_partitions(&session).await, self.disconnect) {
+        let asked = timeout(LOOK_LIMIT, functions::prevents_overlapping_partitions(&session)).await;
+        let asked = asked.unwrap_or_else(|_| Err("the local node does not answer".into()));
+        match (asked, self.disconnect) {
             (Ok(true), Disconnect::Always) => warn!(
                 "prevent_overlapping_partitions is on: a node that one node disconnects loses its links to all others too, \
                  even if it is alive (--beam-disconnect gone spares the living)"

@@ -3,6 +3,7 @@
 use quorate_core::membership::{
     Follow, Keep, LinkConfig, LinkOptions, MembershipConfig, MembershipOptions, Policy, Share,
 };
+use quorate_core::name::Naming;
 use quorate_runtime_tokio::random_seed;
 use quorate_transport_hyper::Config;
 
@@ -134,13 +135,19 @@ fn links(
         return None;
     };
     let via = match connector == "beam" {
-        true => beam::Options::of(faults, &arguments.beam, policy, namespace).map(Box::new).map(Via::Beam),
+        true => {
+            if from_command_line("dist_port") && from_command_line("epmd_port") {
+                faults
+                    .add("--epmd-port is for nodes that epmd knows, and --dist-port for others: leave one of them out");
+            }
+            beam::Options::of(faults, &arguments.beam, policy, namespace).map(Box::new).map(Via::Beam)
+        }
         false => {
             refuse_flags(faults, BEAM_FLAGS, "is about Erlang nodes: add --connector beam", &from_command_line);
             faults.check("--connector", Program::find(connector)).map(Via::Program)
         }
     };
-    let options = LinkOptions {
+    let mut options = LinkOptions {
         self_name,
         parallel: parallel?,
         attempt_timeout: timeout?,
@@ -150,5 +157,20 @@ fn links(
         seed: random_seed(),
         ..LinkOptions::default()
     };
-    Some((options.build().map_err(|error| faults.add(error)).ok()?, via?))
+    let via = via?;
+    if let Via::Beam(beam) = &via {
+        beside(faults, &mut options, &policy?.naming, beam.node.name());
+    }
+    Some((options.build().map_err(|error| faults.add(error)).ok()?, via))
+}
+
+/// The local node is never dialled. Links come up from the other side all the time: one that is found late, when its peer has
+/// left the view, would count as a stranger's.
+fn beside(faults: &mut Faults, options: &mut LinkOptions, naming: &Naming, node: &str) {
+    if let Some(name) = options.self_name.as_ref().filter(|name| name.as_str() != node) {
+        faults.add(format_args!("--self is {name}, and the local node is to be {node}: leave --self out"));
+    }
+    // A name that no member can have need not be left out.
+    options.self_name = naming.check(node).ok();
+    options.list_interval = beam::LIST_INTERVAL;
 }

@@ -55,6 +55,39 @@ error: --self is about links, and without --connector there are none: add it
 }
 
 #[test]
+fn what_cannot_be_a_local_node_is_refused() {
+    let cluster = Cluster::of(0);
+    let kubeconfig = format!("--kubeconfig={}", cluster.path("kubeconfig").display());
+    let select = ["--service=web", "--basename=app", &kubeconfig];
+    let beam = |flags: &[&str]| quorate(&[&select[..], &["--connector=beam"], flags].concat());
+    beam(&["--beam-node=app", "--dist-port=0", "--epmd-port=x", "--beam-disconnect=never"]).assert().code(2).stderr_eq(str![
+        [r#"
+error: --epmd-port is for nodes that epmd knows, and --dist-port for others: leave one of them out
+       --beam-disconnect: "never" is none of gone, always
+       --cookie-file: there is no cookie: name its file with --cookie-file, or set RELEASE_COOKIE, or have ~/.erlang.cookie
+       --dist-port: "0" is no port: it is from 1 to 65535
+       --beam-node: "app" is no long name of a node: it is <name>@<address or full DNS name>
+
+"#]
+    ]);
+    beam(&["--beam-node=app@10.0.0.1", "--self=app@10.0.0.2"])
+        .env("RELEASE_COOKIE", "biscuit")
+        .assert()
+        .code(2)
+        .stderr_eq(str![[r#"
+error: --self is app@10.0.0.2, and the local node is to be app@10.0.0.1: leave --self out
+
+"#]]);
+    quorate(&[&select[..], &["--connector=./own", "--dist-port=4711"]].concat()).assert().code(2).stderr_eq(str![[
+        r#"
+error: --dist-port is about Erlang nodes: add --connector beam
+       --connector: ./own: No such file or directory (os error 2)
+
+"#
+    ]]);
+}
+
+#[test]
 fn every_flag_can_come_from_the_environment() {
     let cluster = Cluster::of(1);
     let connector = cluster.connector("echo $1 >> $HERE/calls; [ $1 != list ]");

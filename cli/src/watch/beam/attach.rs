@@ -13,6 +13,7 @@ use quorate_runtime_tokio::random_seed;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
+use super::cookie::Cookie;
 use super::node::{Listens, LocalNode};
 use super::session::Session;
 use super::stream::Stream;
@@ -55,19 +56,19 @@ async fn attach_at(node: &LocalNode, host: &str) -> Result<Session, AttachError>
     let stream = connect("node", &place).await?;
     let ours = NodeName::new(&format!("quorate-{:016x}", random_seed()), node.host());
     let ourselves = Ourselves::new(ours.map_err(|_| AttachError::Nameless)?, Creation::random());
-    let mut handshake = ClientSideHandshake::new(stream, ourselves.clone(), node.cookie.as_str());
+    // Whoever changes it starts the node again, and not us.
+    let cookie = Cookie::find(node.cookie_file.as_deref()).map_err(AttachError::NoCookie)?;
+    let mut handshake = ClientSideHandshake::new(stream, ourselves.clone(), cookie.as_str());
     let status = handshake.execute_send_name(LOWEST_DISTRIBUTION_PROTOCOL_VERSION).await;
     let status = status.map_err(|error| AttachError::Handshake { place: place.clone(), error })?;
     if status != HandshakeStatus::Ok {
-        return Err(AttachError::Turned { place, status });
+        return Err(AttachError::Refused { place, status });
     }
     // A node that is shown the wrong cookie hangs up without a word.
     let (stream, peer) = handshake.execute_rest(true).await.map_err(|error| match error {
-        HandshakeError::CookieMismatch => {
-            AttachError::Cookie { place: place.clone(), origin: node.cookie.origin().into() }
-        }
+        HandshakeError::CookieMismatch => AttachError::Cookie { place: place.clone(), origin: cookie.origin().into() },
         HandshakeError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            AttachError::Cookie { place: place.clone(), origin: node.cookie.origin().into() }
+            AttachError::Cookie { place: place.clone(), origin: cookie.origin().into() }
         }
         error => AttachError::Handshake { place: place.clone(), error },
     })?;
@@ -130,6 +131,8 @@ pub(in crate::watch) enum AttachError {
     },
     /// Our own name cannot be made.
     Nameless,
+    /// The cookie cannot be read any more.
+    NoCookie(String),
     /// The node there has another name.
     OtherNode {
         place: Place,
@@ -138,7 +141,7 @@ pub(in crate::watch) enum AttachError {
         origin: &'static str,
     },
     /// It does not want us now.
-    Turned {
+    Refused {
         place: Place,
         status: HandshakeStatus,
     },
@@ -180,13 +183,14 @@ impl fmt::Display for AttachError {
             ),
             Self::Epmd { place, .. } => write!(f, "the port mapper (epmd) at {place} cannot be asked"),
             Self::Handshake { place, .. } => write!(f, "the handshake with the node at {place} failed"),
-            Self::Nameless => f.write_str("the local node's name has no host: it is <name>@<host>"),
+            Self::Nameless => f.write_str("the local node's host is too long for a name of ours beside it"),
+            Self::NoCookie(fault) => f.write_str(fault),
             Self::OtherNode { place, real, expected, origin } => write!(
                 f,
                 "the node at {place} is called {real} (by -name, -sname or RELEASE_NODE there), and {expected} was expected \
                  (by {origin} here): other nodes would look for it under a name that it does not answer to"
             ),
-            Self::Turned { place, status } => write!(f, "the node at {place} does not take us now ({status:?})"),
+            Self::Refused { place, status } => write!(f, "the node at {place} does not take us now ({status:?})"),
             Self::Unreachable { what, place, .. } => write!(f, "no {what} can be reached at {place}"),
             Self::Unregistered { place, alias, known } if known.is_empty() => {
                 write!(f, "the port mapper (epmd) at {place} knows no node yet, {alias} is wanted")

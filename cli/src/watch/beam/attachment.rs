@@ -10,13 +10,11 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
+use super::LOOK_LIMIT;
 use super::attach::{AttachError, attach};
 use super::functions;
 use super::node::LocalNode;
 use super::session::{CallError, Session};
-
-/// How long the node may take to say who is connected.
-const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// A session that lasts so long was a good one.
 const LASTING: Duration = Duration::from_secs(10);

@@ -2,11 +2,10 @@
 
 use std::env;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use quorate_core::membership::{Family, Policy};
 use quorate_core::name::Facts;
-
-use super::cookie::Cookie;
 
 /// Where nodes ask which port another one has, unless `ERL_EPMD_PORT` says otherwise.
 pub(super) const EPMD_PORT: u16 = 4369;
@@ -19,7 +18,8 @@ pub(in crate::watch) struct LocalNode {
     /// Where that name comes from.
     pub(super) origin: &'static str,
     pub(super) listens: Listens,
-    pub(super) cookie: Cookie,
+    /// Where the cookie is; none: where nodes look for it.
+    pub(super) cookie_file: Option<PathBuf>,
 }
 
 /// How its port is found.
