@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::fmt;
 
 use async_trait::async_trait;
 use quorate_core::membership::Member;
@@ -27,7 +28,8 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the link is still there; it is tried again, with growing pauses, until it succeeds or the peer is back.
+    /// When the link is still there; it is tried again, with growing pauses, until it succeeds or the peer is back. A connector
+    /// that does not hang up on the living says [`StillAnswers`].
     async fn disconnect(&self, peer: &Member) -> Result<(), ConnectorError>;
 
     /// The names of all nodes that are connected at this moment, whoever connected them; `None` if this connector cannot tell,
@@ -51,3 +53,25 @@ pub trait Connector: Send + Sync {
 
 /// Why a connector could not do as it was told; its text is shown to people, on one line.
 pub type ConnectorError = Box<dyn Error + Send + Sync>;
+
+/// A disconnect that a connector has not done, because whoever has that name answers over the link.
+///
+/// If the name has passed to another member, the link is taken for theirs and kept; else the disconnect is tried again.
+#[derive(Debug)]
+pub struct StillAnswers(String);
+
+impl StillAnswers {
+    /// With the connector's own words for it.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for StillAnswers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for StillAnswers {}

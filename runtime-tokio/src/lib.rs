@@ -73,7 +73,7 @@ mod trace;
 mod transport;
 
 pub use clock::Clock;
-pub use connector::{Connector, ConnectorError};
+pub use connector::{Connector, ConnectorError, StillAnswers};
 pub use driver::{Host, run, run_by, run_with};
 pub use elector::{Candidacy, DEFAULT_GRACE, Elector, Guard, Leadership, LeadershipChanges, RunError, Shutdown};
 pub use membership::{Changes, MembershipHandle, Stopped};

@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use quorate_core::membership::{Member, Policy};
-use quorate_runtime_tokio::{Connector, ConnectorError};
+use quorate_core::membership::{Keep, LinkOptions, Member, Policy};
+use quorate_runtime_tokio::{Connector, ConnectorError, StillAnswers};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
@@ -27,7 +27,7 @@ pub(super) use self::attach::AttachError;
 use self::attachment::Attachment;
 use self::cookie::Cookie;
 pub(super) use self::node::LocalNode;
-use self::node::{EPMD_PORT, Listens, default_name};
+use self::node::{EPMD_PORT, Listens, default_name, pod_address};
 use crate::args::Beam as Arguments;
 use crate::faults::Faults;
 
@@ -73,16 +73,29 @@ impl Options {
         // It is read again whenever it is needed: here it must only be there.
         let cookie = faults.check("--cookie-file", Cookie::find(arguments.cookie_file.as_deref()));
         let listens = listens(faults, arguments);
+        let address = faults.check("POD_IP", pod_address());
         let (name, origin) = match &arguments.beam_node {
             Some(name) => (faults.check("--beam-node", check(name)), "--beam-node"),
             None => {
-                let name = policy.and_then(|policy| faults.check("--connector beam", default_name(policy, namespace)));
-                (name, "--basename and --mode")
+                let name = policy.zip(address).map(|(policy, address)| default_name(policy, namespace, address));
+                (name.and_then(|name| faults.check("--connector beam", name)), "--basename and --mode")
             }
         };
         cookie?;
-        let node = LocalNode { name: name?, origin, listens: listens?, cookie_file: arguments.cookie_file.clone() };
+        let cookie_file = arguments.cookie_file.clone();
+        let node = LocalNode { name: name?, origin, address: address?, listens: listens?, cookie_file };
         Some(Self { node, disconnect: disconnect? })
+    }
+}
+
+impl Options {
+    /// Who is to go by these rules is alive.
+    pub(super) fn warn_of_rules_without_effect(&self, links: &LinkOptions) {
+        let rules =
+            [("--keep ready", links.keep == Keep::Ready), ("--terminating-after", links.terminating_after.is_some())];
+        for (rule, _) in rules.iter().filter(|(_, is_set)| *is_set && self.disconnect == Disconnect::Gone) {
+            warn!("{rule} disconnects nobody who answers: add --beam-disconnect always if it should");
+        }
     }
 }
 
@@ -122,7 +135,7 @@ impl Beam {
 
     /// What ending a link would cost.
     async fn tell_of_partitions(&self) {
-        let Ok(session) = self.attachment.session() else { return };
+        let Ok(session) = self.attachment.session().await else { return };
         let asked = timeout(LOOK_LIMIT, functions::prevents_overlapping_partitions(&session)).await;
         let asked = asked.unwrap_or_else(|_| Err("the local node does not answer".into()));
         match (asked, self.disconnect) {
@@ -139,16 +152,15 @@ impl Beam {
 #[async_trait]
 impl Connector for Beam {
     async fn connect(&self, peer: &Member) -> Result<(), ConnectorError> {
-        functions::connect(&*self.attachment.session()?, peer.name.as_str()).await
+        functions::connect(&*self.attachment.session().await?, peer.name.as_str()).await
     }
 
     async fn disconnect(&self, peer: &Member) -> Result<(), ConnectorError> {
-        let (session, name) = (self.attachment.session()?, peer.name.as_str());
+        let (session, name) = (self.attachment.session().await?, peer.name.as_str());
         // On OTP 25 and later one link that is ended takes down those of a whole mesh.
         if self.disconnect == Disconnect::Gone && functions::answers(&session, name).await? {
-            return Err(
-                format!("{name} still answers: it stays connected until it does not (--beam-disconnect)").into()
-            );
+            let text = format!("{name} still answers: it stays connected until it does not (--beam-disconnect)");
+            return Err(StillAnswers::new(text).into());
         }
         functions::disconnect(&session, name).await
     }

@@ -78,6 +78,16 @@ error: --epmd-port is for nodes that epmd knows, and --dist-port for others: lea
 error: --self is app@10.0.0.2, and the local node is to be app@10.0.0.1: leave --self out
 
 "#]]);
+    beam(&[]).env("RELEASE_COOKIE", "biscuit").env("POD_IP", "10.0.0").assert().code(2).stderr_eq(str![[r#"
+error: POD_IP: "10.0.0" is no address: it is to be the pod's, status.podIP
+
+"#]]);
+    beam(&["--ip-family=ipv6"]).env("RELEASE_COOKIE", "biscuit").env("POD_IP", "10.0.0.1").assert().code(2).stderr_eq(
+        str![[r#"
+error: --connector beam: our own address, 10.0.0.1, is not of the --ip-family that members are called by: name the node with --beam-node
+
+"#]],
+    );
     quorate(&[&select[..], &["--connector=./own", "--dist-port=4711"]].concat()).assert().code(2).stderr_eq(str![[
         r#"
 error: --dist-port is about Erlang nodes: add --connector beam

@@ -13,7 +13,7 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tracing::{Instrument as _, warn};
 
 use super::shared::Shared;
-use crate::connector::{Connector, ConnectorError};
+use crate::connector::{Connector, ConnectorError, StillAnswers};
 use crate::driver;
 use crate::trace;
 
@@ -167,7 +167,10 @@ const fn ended_badly(id: LinkId, failure: LinkFailure) -> Report {
 }
 
 fn outcome<T>(outcome: Result<T, ConnectorError>) -> Result<T, LinkFailure> {
-    outcome.map_err(|error| LinkFailure::new(&with_sources(&*error)))
+    outcome.map_err(|error| match error.downcast_ref::<StillAnswers>() {
+        Some(answer) => LinkFailure::still_answers(&answer.to_string()),
+        None => LinkFailure::new(&with_sources(&*error)),
+    })
 }
 
 /// An error and what caused it, on one line.

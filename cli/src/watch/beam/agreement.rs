@@ -10,7 +10,7 @@ use quorate_core::name::{NameMode, Naming, NodeName};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use super::node;
+use super::node::{LocalNode, hostname};
 
 /// How long our own host name may take to be looked up: in a pod, `/etc/hosts` has it.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(2);
@@ -26,17 +26,17 @@ pub(in crate::watch) struct Agreement {
 }
 
 impl Agreement {
-    pub(in crate::watch) async fn new(real: &str, naming: Naming) -> Self {
-        let host = real.split_once('@').and_then(|(_, host)| host.parse().ok());
-        let own: Vec<_> = match node::pod_address() {
+    pub(in crate::watch) async fn new(node: &LocalNode, naming: Naming) -> Self {
+        let own: Vec<_> = match node.address {
             Some(address) => vec![address],
             None => {
-                let found = timeout(LOOKUP_LIMIT, lookup_host((node::hostname(), 0))).await;
+                let found = timeout(LOOKUP_LIMIT, lookup_host((hostname(), 0))).await;
                 let found = found.ok().and_then(Result::ok).into_iter().flatten();
                 found.map(|address| address.ip()).filter(|address| !address.is_loopback()).collect()
             }
         };
-        Self { real: real.into(), addresses: host.into_iter().chain(own).collect(), naming }
+        let addresses = node.host().parse().into_iter().chain(own).collect();
+        Self { real: node.name().into(), addresses, naming }
     }
 
     /// What to say when nobody in the first view has our address.

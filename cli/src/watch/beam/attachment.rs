@@ -16,6 +16,9 @@ use super::functions;
 use super::node::LocalNode;
 use super::session::{CallError, Session};
 
+/// How long a call waits for a node that starts again, instead of failing, which costs a pause.
+const RETURN_LIMIT: Duration = Duration::from_secs(3);
+
 /// A session that lasts so long was a good one.
 const LASTING: Duration = Duration::from_secs(10);
 
@@ -61,14 +64,16 @@ impl Attachment {
         Ok(Self { session, known, dropped: Mutex::new(dropped), task: task.abort_handle() })
     }
 
-    /// The session that there is.
-    pub(super) fn session(&self) -> Result<Arc<Session>, CallError> {
+    /// The session that there is, or soon will be.
+    pub(super) async fn session(&self) -> Result<Arc<Session>, CallError> {
+        let mut session = self.session.clone();
+        let _ = timeout(RETURN_LIMIT, session.wait_for(Result::is_ok)).await;
         self.session.borrow().clone().map_err(CallError::Detached)
     }
 
     /// Everybody whom the node has a link to.
     pub(super) async fn connected(&self) -> Result<BTreeSet<String>, ConnectorError> {
-        let names = functions::connected(&*self.session()?).await?;
+        let names = functions::connected(&*self.session().await?).await?;
         if let Ok(mut known) = self.known.lock() {
             known.clone_from(&names);
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use quorate_core::membership::{Family, Policy};
-use quorate_core::name::Facts;
+use quorate_core::name::{Facts, NameMode};
 
 /// Where nodes ask which port another one has, unless `ERL_EPMD_PORT` says otherwise.
 pub(super) const EPMD_PORT: u16 = 4369;
@@ -17,6 +17,8 @@ pub(in crate::watch) struct LocalNode {
     pub(super) name: String,
     /// Where that name comes from.
     pub(super) origin: &'static str,
+    /// Its pod's address, if we were told.
+    pub(super) address: Option<IpAddr>,
     pub(super) listens: Listens,
     /// Where the cookie is; none: where nodes look for it.
     pub(super) cookie_file: Option<PathBuf>,
@@ -49,32 +51,38 @@ impl LocalNode {
 }
 
 /// The name that the local node has if it is called like the members: the basename, and our own host by the same mode.
-pub(super) fn default_name(policy: &Policy, namespace: &str) -> Result<String, String> {
+pub(super) fn default_name(policy: &Policy, namespace: &str, told: Option<IpAddr>) -> Result<String, String> {
     let own = "name the node with --beam-node";
     if policy.naming.basename.is_none() {
         return Err(format!("without --basename nobody knows what the local node is called: give one, or {own}"));
     }
     let hostname = hostname();
-    let address = own_address(policy.family, &hostname).ok_or_else(|| {
+    let address = told.or_else(|| resolved(policy.family, &hostname)).ok_or_else(|| {
         format!("our own address is unknown: set POD_IP (by the downward API, status.podIP), or {own}")
     })?;
+    let has_address_in_name = policy.naming.mode != NameMode::Hostname;
+    if has_address_in_name && policy.family.is_some_and(|family| family != Family::of(address)) {
+        return Err(format!("our own address, {address}, is not of the --ip-family that members are called by: {own}"));
+    }
     let facts = Facts { address, namespace, hostname: Some(&hostname), service: None };
     let name = policy.naming.name(&facts).map_err(|error| format!("our own name cannot be made ({error}): {own}"))?;
     Ok(name.as_str().into())
 }
 
-/// What the downward API says, if it is asked.
-pub(super) fn pod_address() -> Option<IpAddr> {
-    env::var("POD_IP").ok()?.parse().ok()
+/// What the downward API says, if it was asked.
+pub(super) fn pod_address() -> Result<Option<IpAddr>, String> {
+    match env::var("POD_IP") {
+        Ok(text) if !text.is_empty() => {
+            text.parse().map(Some).map_err(|_| format!("{text:?} is no address: it is to be the pod's, status.podIP"))
+        }
+        _ => Ok(None),
+    }
 }
 
-/// `POD_IP`, or what our host name stands for: in a pod, `/etc/hosts` has its address.
-fn own_address(family: Option<Family>, hostname: &str) -> Option<IpAddr> {
+/// What our host name stands for: in a pod, `/etc/hosts` has its address.
+fn resolved(family: Option<Family>, hostname: &str) -> Option<IpAddr> {
     use std::net::ToSocketAddrs as _;
 
-    if let Some(address) = pod_address() {
-        return Some(address);
-    }
     let addresses: Vec<_> = (hostname, 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
     let wanted = addresses.iter().find(|address| family.is_none_or(|family| Family::of(**address) == family));
     wanted.or_else(|| addresses.first()).copied()

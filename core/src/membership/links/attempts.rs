@@ -97,6 +97,14 @@ impl Links {
                 // It has failed to end what had ended.
                 self.drop_by_itself(name, out);
             }
+            State::Disconnecting { peer, .. } if failure.answers() && link.is_of_another_than(peer) => {
+                // M3: who answers to a name that has passed on is the one who has it now.
+                let (peer, successor) = (peer.clone(), link.member.clone());
+                link.parting = None;
+                out.events.push(LinkEvent::DisconnectFailed { peer, failure, retry_in: None });
+                out.events.push(LinkEvent::Found { peer: successor.clone() });
+                self.enter(name, State::up(successor, now));
+            }
             State::Disconnecting { peer, why, .. } => {
                 let peer = link.latest_of(peer.clone());
                 let pause = next_pause(&mut link.parting, self.config.options(), id);

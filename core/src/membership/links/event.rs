@@ -45,7 +45,8 @@ pub enum LinkEvent {
         peer: Arc<Member>,
         /// Why it failed.
         failure: LinkFailure,
-        /// The least pause until the next attempt; `None` if the peer is kept again, or its link went down by itself.
+        /// The least pause until the next attempt; `None` if the peer is kept again, if its link went down by itself or is
+        /// its successor's now.
         retry_in: Option<Duration>,
     },
     /// Its link went down by itself.

@@ -176,6 +176,11 @@ impl Link {
         matches!(self.state, State::Unknown { .. })
     }
 
+    /// Whether somebody other than this peer has the name.
+    pub(super) fn is_of_another_than(&self, peer: &Member) -> bool {
+        !self.has_left() && !is_same(peer, &self.member)
+    }
+
     const fn has_left(&self) -> bool {
         matches!(self.standing, Standing::Left { .. })
     }

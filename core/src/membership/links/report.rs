@@ -57,30 +57,48 @@ impl fmt::Display for Report {
 
 /// Why an attempt failed, in a line for people.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LinkFailure(Arc<str>);
+pub struct LinkFailure {
+    message: Arc<str>,
+    answers: bool,
+}
 
 impl LinkFailure {
     /// A failure with the connector's own words; they are cut to one short line without control characters.
     #[must_use]
     pub fn new(message: &str) -> Self {
         let line = text::one_line(message, MESSAGE_LIMIT);
-        Self(if line.is_empty() { "no reason given".into() } else { line.into() })
+        let message = if line.is_empty() { "no reason given".into() } else { line.into() };
+        Self { message, answers: false }
+    }
+
+    /// A disconnect that was not done, because whoever has that name now answers over that link.
+    ///
+    /// If the name has passed to another member, the link is taken for theirs and kept; else the disconnect is tried again, as
+    /// after any failure.
+    #[must_use]
+    pub fn still_answers(message: &str) -> Self {
+        Self { answers: true, ..Self::new(message) }
     }
 
     pub(super) fn timed_out(after: Duration) -> Self {
-        Self(alloc::format!("no answer within {:.1} s", after.as_secs_f64()).into())
+        Self::new(&alloc::format!("no answer within {:.1} s", after.as_secs_f64()))
+    }
+
+    /// Whether the link is up and somebody answers over it.
+    pub(super) const fn answers(&self) -> bool {
+        self.answers
     }
 
     /// The line.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.0
+        &self.message
     }
 }
 
 impl fmt::Display for LinkFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 

@@ -351,6 +351,22 @@ fn a_name_that_passes_to_another_is_one_disconnect_and_then_one_connect() {
 }
 
 #[test]
+fn who_answers_to_a_name_that_has_passed_on_has_the_link() {
+    let answers = || Err(LinkFailure::still_answers("it answers"));
+    let mut host = Host::connected(quiet());
+    assert_eq!(host.follow(left(ready(1), Departure::Replaced)), ["link 3: disconnect 10.0.0.1"]);
+    assert_eq!(host.follow(joined(member(1, "b", MemberState::Ready, true))), NOTHING);
+    assert_eq!(host.end(3, answers()), ["cannot disconnect 10.0.0.1: it answers", "found connected: 10.0.0.1"]);
+    // M3: it is the successor's, who is kept; and it ends as any link does.
+    assert_eq!(host.wait(100_000), NOTHING);
+    let _ = host.follow(left(member(1, "b", MemberState::Ready, true), Departure::Gone));
+    assert_eq!(host.wait(2000), ["link 4: disconnect 10.0.0.1"]);
+    // Nobody else has the name: it is still the one who left, and is to go as soon as it does not answer.
+    assert_eq!(host.end(4, answers()).len(), 1);
+    assert_eq!(host.wait(2000), ["link 5: disconnect 10.0.0.1"]);
+}
+
+#[test]
 fn a_terminating_member_is_kept_for_as_long_as_it_is_told() {
     let mut host = Host::connected(quiet());
     let _ = host.follow(changed(terminating(1)));
