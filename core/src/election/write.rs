@@ -99,8 +99,57 @@ impl RenewTimes {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
+    use crate::api::LeaseName;
+
+    /// A Lease that was renewed at this second, in this version.
+    fn lease(second: i64, version: u64) -> Lease {
+        let time = Timestamp::from_unix_micros(second.saturating_mul(1_000_000)).to_string();
+        let metadata = json!({"name": "lock", "namespace": "lab", "uid": "1", "resourceVersion": version.to_string()});
+        let lease = json!({"kind": "Lease", "metadata": metadata, "spec": {"renewTime": time}});
+        Lease::decode(lease.to_string().as_bytes(), &LeaseName::parse("lock").unwrap()).unwrap()
+    }
+
+    /// The write that was sent at this second, on this version.
+    fn write(second: i64, base: u64) -> Write {
+        let renew_time = Timestamp::from_unix_micros(second.saturating_mul(1_000_000));
+        let base = ResourceVersion::new(&base.to_string());
+        Write { purpose: Purpose::Renew, renew_time, sent_at: Instant::ORIGIN, base }
+    }
+
+    fn unanswered(writes: &[(i64, u64)]) -> Unanswered {
+        let mut unanswered = Unanswered::default();
+        writes.iter().for_each(|(second, base)| unanswered.remember(write(*second, *base)));
+        unanswered
+    }
+
+    #[test]
+    fn a_record_is_the_effect_of_the_write_whose_time_it_bears() {
+        let mut writes = unanswered(&[(1, 7), (2, 7), (3, 7)]);
+        assert_eq!(writes.take(&lease(2, 8)), Some(write(2, 7)));
+        assert!(writes.is_empty(), "the others were on a version that is no more");
+    }
+
+    #[test]
+    fn what_was_sent_on_an_older_version_can_take_effect_no_more() {
+        let mut writes = unanswered(&[(1, 6), (2, 8)]);
+        assert_eq!(writes.take(&lease(9, 8)), None);
+        assert_eq!(writes, unanswered(&[(2, 8)]));
+        // A read that is older than what the write was sent on says nothing of it.
+        assert_eq!(writes.take(&lease(9, 7)), None);
+        assert_eq!(writes, unanswered(&[(2, 8)]));
+        assert_eq!(writes.take(&lease(9, 9)), None);
+        assert!(writes.is_empty());
+    }
+
+    #[test]
+    fn of_many_the_oldest_are_forgotten() {
+        let mut writes = unanswered(&(0..9).map(|second| (second, 7)).collect::<Vec<_>>());
+        assert_eq!(writes.clone().take(&lease(0, 7)), None);
+        assert_eq!(writes.take(&lease(1, 7)), Some(write(1, 7)));
+    }
 
     proptest! {
         // Design §4, Writing: max(wall clock, last sent + monotonic time since, last sent + 1 µs).

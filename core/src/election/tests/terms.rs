@@ -74,6 +74,23 @@ fn an_unanswered_renewal_that_is_read_back_counts_from_its_own_sending() {
 }
 
 #[test]
+fn of_two_unanswered_renewals_the_one_that_is_read_back_counts() {
+    let mut host = Host::leading();
+    host.pass(2000);
+    let first = host.written_as(9);
+    host.cut().pass(2000);
+    let second = host.written_as(10);
+    host.cut().pass(2000);
+    host.conflict();
+    let mut early = host.clone();
+    host.answer(200, &second);
+    assert_eq!(host.left(), Some(8000));
+    // E2: it is still its own sending that counts, and not the later one's.
+    early.answer(200, &first);
+    assert_eq!(early.left(), Some(6000));
+}
+
+#[test]
 fn an_unanswered_winning_write_that_is_read_back_wins() {
     let mut host = Host::start(options());
     host.answer(200, &free(7));

@@ -74,6 +74,24 @@ fn a_voluntary_stop_ends_the_guard_renews_while_the_work_stops_and_releases_when
     assert_eq!((host.election.deadline(), host.watch), (None, None));
 }
 
+// E4 would bear it, and another one would wait for nothing.
+#[test]
+fn who_is_about_to_leave_does_not_make_a_lease_that_vanished_again() {
+    for report in [Report::StepDown, Report::Shutdown] {
+        let mut host = Host::leading();
+        host.open_watch();
+        host.pass(1000).report(&report);
+        host.event("DELETED", &free(9));
+        for _ in 0..8 {
+            assert_eq!(host.asked(), "nothing");
+            host.pass(500);
+        }
+        host.end_work("8");
+        host.pass(2000);
+        assert_ne!(host.asked(), "create");
+    }
+}
+
 #[test]
 fn a_release_that_is_refused_or_unanswered_is_read_and_repeated_while_the_record_is_ours() {
     let mut host = Host::leading();

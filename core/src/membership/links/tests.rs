@@ -238,6 +238,19 @@ fn an_abandoned_connect_is_settled_by_a_listing_before_the_next() {
 }
 
 #[test]
+fn an_abandoned_connect_that_did_nothing_costs_a_pause_but_not_to_a_successor() {
+    let mut host = Host::open(quiet());
+    let _ = host.follow(joined(ready(1)));
+    let _ = host.wait(10_000);
+    let mut other = Host { links: host.links.clone(), now: host.now };
+    assert_eq!(host.list(3, listed(&[])), NOTHING);
+    assert_eq!(host.wait(2000), ["link 4: connect to 10.0.0.1"]);
+    let _ = other.follow(left(ready(1), Departure::Replaced));
+    assert_eq!(other.follow(joined(member(1, "b", MemberState::Ready, true))), NOTHING);
+    assert_eq!(other.list(3, listed(&[])), ["link 4: connect to 10.0.0.1"]);
+}
+
+#[test]
 fn an_abandoned_disconnect_is_settled_by_a_listing_before_the_next() {
     let mut host = Host::connected(quiet());
     let _ = host.follow(left(ready(1), Departure::Gone));
