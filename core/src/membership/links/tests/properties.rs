@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::world::{Step, World};
+use super::world::{How, Step, World};
 use super::*;
 
 fn steps_strategy() -> impl Strategy<Value = Vec<Step>> {
@@ -15,11 +15,12 @@ fn steps_strategy() -> impl Strategy<Value = Vec<Step>> {
         (MemberState::Terminating, true),
     ]);
     let departure = select(&[Departure::Gone, Departure::Renamed, Departure::Ended(MemberState::Failed)]);
+    let how = prop_oneof![5 => Just(How::Well), 1 => Just(How::Refused), 1 => Just(How::Answers)];
     let step = prop_oneof![
         1 => Just(Step::Start),
         8 => (0..5_u8, select(&["a", "a", "b"]), state).prop_map(|(host, uid, (state, ok))| Step::See(host, uid, state, ok)),
         4 => (0..5_u8, departure).prop_map(|(host, why)| Step::Leave(host, why)),
-        12 => (0..4_usize, prop::bool::weighted(0.7)).prop_map(|(index, well)| Step::End(index, well)),
+        12 => (0..4_usize, how).prop_map(|(index, how)| Step::End(index, how)),
         1 => (0..40_u64, any::<bool>()).prop_map(|(id, well)| Step::Stale(id, well)),
         2 => (0..5_u8, any::<bool>()).prop_map(|(host, noticed)| Step::Drop(host, noticed)),
         1 => (0..6_u8).prop_map(Step::Inbound),

@@ -12,7 +12,7 @@ pub(super) enum Step {
     See(u8, &'static str, MemberState, bool),
     Leave(u8, Departure),
     /// One of the orders in flight ends.
-    End(usize, bool),
+    End(usize, How),
     /// A report that nobody waits for.
     Stale(u64, bool),
     /// A link goes down; the connector notices or not.
@@ -21,6 +21,15 @@ pub(super) enum Step {
     Inbound(u8),
     Pass(u64),
     Drain,
+}
+
+/// How an attempt ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum How {
+    Well,
+    Refused,
+    /// Whoever has the name answers, and is not disconnected.
+    Answers,
 }
 
 /// What the machine was told of a link.
@@ -50,6 +59,8 @@ pub(super) struct World {
     flying: BTreeMap<LinkId, (Order, usize)>,
     told: BTreeMap<NodeName, (Told, usize)>,
     managed: BTreeSet<NodeName>,
+    /// Who had the name when somebody answered to it, and the machine was told so.
+    answered: BTreeMap<NodeName, Arc<Member>>,
     /// Since when somebody who had the name is not kept, and who.
     unkept: BTreeMap<NodeName, (Arc<Member>, Instant)>,
     terminating: BTreeMap<NodeName, Instant>,
@@ -75,6 +86,7 @@ impl World {
             flying: BTreeMap::new(),
             told: BTreeMap::new(),
             managed: BTreeSet::new(),
+            answered: BTreeMap::new(),
             unkept: BTreeMap::new(),
             terminating: BTreeMap::new(),
             started: false,
@@ -115,7 +127,10 @@ impl World {
         self.told.insert(name.clone(), (told, self.history.len()));
         match told {
             Told::Up => drop(self.managed.insert(name.clone())),
-            Told::Down => drop(self.managed.remove(name)),
+            Told::Down => {
+                self.managed.remove(name);
+                self.answered.remove(name);
+            }
             Told::NothingOfConnect | Told::NothingOfDisconnect => {}
         }
     }
@@ -168,6 +183,8 @@ impl World {
                 self.check(!self.draining() && !Self::is_me(name), "M3: it must not disconnect");
                 self.check(self.managed.contains(name), "M3: not managed");
                 self.check(!self.is_kept(peer), "M3: still kept");
+                let owner = self.answered.get(name);
+                self.check(owner.is_none_or(|owner| is_same(owner, peer)), "M3: the link is its successor's");
                 self.check(!self.flies(name), "M3: two attempts on one name");
                 let delay = self.options.disconnect_after;
                 self.check(delay.is_some(), "nobody is ever disconnected");
@@ -220,8 +237,9 @@ impl World {
     }
 
     /// One order ends, well or not.
-    fn end(&mut self, index: usize, well: bool) {
+    fn end(&mut self, index: usize, how: How) {
         let Some(id) = self.flying.keys().nth(index).copied() else { return };
+        let well = how == How::Well;
         let (order, since) = self.flying.remove(&id).unwrap();
         let report = match &order {
             Order::ListConnected { .. } => {
@@ -253,6 +271,14 @@ impl World {
             Order::Connect { peer, .. } => {
                 self.tell(&peer.name, Told::Down);
                 Report::Ended { id, outcome: refused() }
+            }
+            Order::Disconnect { peer, .. } if how == How::Answers && !self.dropped.contains(&id) => {
+                self.actual.insert(peer.name.clone());
+                self.tell(&peer.name, Told::Up);
+                if let Some(owner) = self.view.get(&peer.name) {
+                    self.answered.insert(peer.name.clone(), owner.clone());
+                }
+                Report::Ended { id, outcome: Err(LinkFailure::still_answers("it answers")) }
             }
             Order::Disconnect { peer, .. } => {
                 let told = if self.dropped.remove(&id) { Told::Down } else { Told::Up };
@@ -343,7 +369,7 @@ impl World {
                     self.follow(&left(member, *why));
                 }
             }
-            Step::End(index, well) => self.end(*index, *well),
+            Step::End(index, how) => self.end(*index, *how),
             Step::Stale(id, well) if !self.flying.contains_key(&nth(*id)) => {
                 let outcome = if *well { Ok(()) } else { refused() };
                 let report = Report::Ended { id: nth(*id), outcome };
@@ -397,7 +423,7 @@ impl World {
         self.step(&Step::Start);
         for _ in 0..150 {
             while !self.flying.is_empty() {
-                self.end(0, true);
+                self.end(0, How::Well);
             }
             let next = self
                 .host
@@ -408,7 +434,7 @@ impl World {
             self.pass(0);
         }
         while !self.flying.is_empty() {
-            self.end(0, true);
+            self.end(0, How::Well);
         }
         let Links { attempts, unknown, .. } = &self.host.links;
         self.check(attempts.is_empty() && (*unknown == 0 || self.draining()), "something is left open");
