@@ -9,16 +9,16 @@ use crate::backoff::{Backoff, Jitter};
 use crate::name::NodeName;
 
 impl Links {
-    /// Begins the attempt that a link needs, if it still needs one.
+    /// Begins the attempt that a link in the queue needs, if it still needs one.
     pub(super) fn begin(&mut self, name: &NodeName, out: &mut Effects) {
         let Some(link) = self.links.get(name) else { return };
         let (need, until, id) = (link.need(self.rules(), self.latest), self.attempt_until(), self.last_id.next());
         let (state, order) = match (need, &link.state) {
-            (Need::Connect(at), _) if at <= self.latest => {
+            (Need::Connect(_), _) => {
                 let peer = link.member.clone();
                 (State::Connecting { id, peer: peer.clone(), until, dropped: false }, Order::Connect { id, peer })
             }
-            (Need::Disconnect(at, why), State::Up { peer, .. }) if at <= self.latest => (
+            (Need::Disconnect(_, why), State::Up { peer, .. }) => (
                 State::Disconnecting { id, peer: peer.clone(), why, until, dropped: false },
                 Order::Disconnect { id, peer: peer.clone() },
             ),

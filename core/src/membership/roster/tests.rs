@@ -228,7 +228,9 @@ fn a_list_speaks_for_its_namespace_and_not_for_what_is_newer() {
 
 #[test]
 fn texts_are_kept_once() {
-    let mut roster = roster_of([slice("s", 1, &[("a", ONE, READY)]), slice("t", 1, &[("b", TWO, READY)])], everybody());
+    // One that leaves stands before one that stays.
+    let first = slice("s", 1, &[("0", "10.0.0.9", READY), ("a", ONE, READY)]);
+    let mut roster = roster_of([first, slice("t", 1, &[("b", TWO, READY)])], everybody());
     roster.put(slice("s", 2, &[("a", ONE, READY), ("c", "10.0.0.3", READY)]), &mut RosterStep::default());
     let [one, two] = [0, 1].map(|index| roster.objects.keys().nth(index).unwrap());
     assert!(Arc::ptr_eq(&one.namespace, &two.namespace));
