@@ -76,7 +76,7 @@ async fn start_beside(
 ) -> Result<(MembershipHandle, Agreement), Failure> {
     options.warn_of_rules_without_effect(links.options());
     let naming = membership.options().policy.naming.clone();
-    let agreement = Agreement::new(&options.node, naming).await;
+    let agreement = Agreement::new(&options.node, naming);
     let beam = Beam::start(options).await.map_err(|error| Failure::Failed(error.in_full()))?;
     Ok((MembershipHandle::start_linked(membership, links, client, beam), agreement))
 }

@@ -24,15 +24,19 @@ use tracing::{info, warn};
 
 pub(super) use self::agreement::Agreement;
 pub(super) use self::attach::AttachError;
+use self::attach::own_name;
 use self::attachment::Attachment;
 use self::cookie::Cookie;
 pub(super) use self::node::LocalNode;
-use self::node::{EPMD_PORT, Listens, default_name, pod_address};
+use self::node::{EPMD_PORT, Listens, default_name, own_addresses};
 use crate::args::Beam as Arguments;
 use crate::faults::Faults;
 
 /// How often the local node is asked for its links: an exchange on one machine takes less than a millisecond.
 pub(super) const LIST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long an attempt may take at least: to wait for a node that restarts, and then to find out that a peer hangs.
+pub(super) const LEAST_ATTEMPT: Duration = Duration::from_secs(8);
 
 /// How long the local node may take to answer what no machine waits for.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
@@ -67,24 +71,25 @@ impl Options {
         arguments: &Arguments,
         policy: Option<&Policy>,
         namespace: &str,
+        from_command_line: impl Fn(&str) -> bool,
     ) -> Option<Self> {
         let choices = [("gone", Disconnect::Gone), ("always", Disconnect::Always)];
         let disconnect = faults.choose("--beam-disconnect", &arguments.beam_disconnect, &choices);
         // It is read again whenever it is needed: here it must only be there.
         let cookie = faults.check("--cookie-file", Cookie::find(arguments.cookie_file.as_deref()));
-        let listens = listens(faults, arguments);
-        let address = faults.check("POD_IP", pod_address());
+        let listens = listens(faults, arguments, from_command_line);
+        let addresses = faults.check("POD_IP", own_addresses());
         let (name, origin) = match &arguments.beam_node {
             Some(name) => (faults.check("--beam-node", check(name)), "--beam-node"),
             None => {
-                let name = policy.zip(address).map(|(policy, address)| default_name(policy, namespace, address));
+                let name = policy.zip(addresses.as_ref()).map(|(policy, own)| default_name(policy, namespace, own));
                 (name.and_then(|name| faults.check("--connector beam", name)), "--basename and --mode")
             }
         };
         cookie?;
         let cookie_file = arguments.cookie_file.clone();
-        let node = LocalNode { name: name?, origin, address: address?, listens: listens?, cookie_file };
-        Some(Self { node, disconnect: disconnect? })
+        let node = LocalNode { name: name?, origin, addresses: addresses?, listens: listens?, cookie_file };
+        Some(Self { node: faults.check("--connector beam", check_host(node))?, disconnect: disconnect? })
     }
 }
 
@@ -99,12 +104,19 @@ impl Options {
     }
 }
 
-fn listens(faults: &mut Faults, arguments: &Arguments) -> Option<Listens> {
+fn listens(faults: &mut Faults, arguments: &Arguments, from_command_line: impl Fn(&str) -> bool) -> Option<Listens> {
+    if from_command_line("dist_port") && from_command_line("epmd_port") {
+        faults.add("--epmd-port is for nodes that epmd knows, and --dist-port for others: leave one of them out");
+    }
+    // The command line comes before the environment.
+    let dist_port =
+        arguments.dist_port.as_ref().filter(|_| from_command_line("dist_port") || !from_command_line("epmd_port"));
+
     let mut port = |flag, text: &str| {
         let port = text.parse::<u16>().ok().filter(|port| *port > 0);
         faults.check(flag, port.ok_or_else(|| format!("{text:?} is no port: it is from 1 to 65535")))
     };
-    match (&arguments.dist_port, &arguments.epmd_port) {
+    match (dist_port, &arguments.epmd_port) {
         (Some(text), _) => port("--dist-port", text).map(Listens::At),
         (None, Some(text)) => port("--epmd-port", text).map(Listens::AsEpmdSays),
         (None, None) => Some(Listens::AsEpmdSays(EPMD_PORT)),
@@ -117,6 +129,13 @@ fn check(name: &str) -> Result<String, String> {
     let is_one = name.split_once('@').is_some_and(|(alias, host)| !alias.is_empty() && is_long(host));
     let fault = || format!("{name:?} is no long name of a node: it is <name>@<address or full DNS name>");
     (is_one && name.len() <= 255).then(|| name.to_owned()).ok_or_else(fault)
+}
+
+/// Whether a name of ours has room beside it.
+fn check_host(node: LocalNode) -> Result<LocalNode, String> {
+    let fault = |_| format!("the host in {} is too long for a name of our own beside it", node.name());
+    own_name(node.host()).map_err(fault)?;
+    Ok(node)
 }
 
 impl Beam {

@@ -135,13 +135,9 @@ fn links(
         return None;
     };
     let via = match connector == "beam" {
-        true => {
-            if from_command_line("dist_port") && from_command_line("epmd_port") {
-                faults
-                    .add("--epmd-port is for nodes that epmd knows, and --dist-port for others: leave one of them out");
-            }
-            beam::Options::of(faults, &arguments.beam, policy, namespace).map(Box::new).map(Via::Beam)
-        }
+        true => beam::Options::of(faults, &arguments.beam, policy, namespace, &from_command_line)
+            .map(Box::new)
+            .map(Via::Beam),
         false => {
             refuse_flags(faults, BEAM_FLAGS, "is about Erlang nodes: add --connector beam", &from_command_line);
             faults.check("--connector", Program::find(connector)).map(Via::Program)
@@ -169,6 +165,12 @@ fn links(
 fn beside(faults: &mut Faults, options: &mut LinkOptions, naming: &Naming, node: &str) {
     if let Some(name) = options.self_name.as_ref().filter(|name| name.as_str() != node) {
         faults.add(format_args!("--self is {name}, and the local node is to be {node}: leave --self out"));
+    }
+    if options.attempt_timeout < beam::LEAST_ATTEMPT {
+        let least = beam::LEAST_ATTEMPT.as_secs();
+        faults.add(format_args!(
+            "--connector-timeout: with Erlang nodes less than {least} s is too short to find out who hangs"
+        ));
     }
     // A name that no member can have need not be left out.
     options.self_name = naming.check(node).ok();

@@ -62,22 +62,30 @@ fn what_cannot_be_a_local_node_is_refused() {
     let beam = |flags: &[&str]| quorate(&[&select[..], &["--connector=beam"], flags].concat());
     beam(&["--beam-node=app", "--dist-port=0", "--epmd-port=x", "--beam-disconnect=never"]).assert().code(2).stderr_eq(str![
         [r#"
-error: --epmd-port is for nodes that epmd knows, and --dist-port for others: leave one of them out
-       --beam-disconnect: "never" is none of gone, always
+error: --beam-disconnect: "never" is none of gone, always
        --cookie-file: there is no cookie: name its file with --cookie-file, or set RELEASE_COOKIE, or have ~/.erlang.cookie
+       --epmd-port is for nodes that epmd knows, and --dist-port for others: leave one of them out
        --dist-port: "0" is no port: it is from 1 to 65535
        --beam-node: "app" is no long name of a node: it is <name>@<address or full DNS name>
 
 "#]
     ]);
-    beam(&["--beam-node=app@10.0.0.1", "--self=app@10.0.0.2"])
+    beam(&["--beam-node=app@10.0.0.1", "--self=app@10.0.0.2", "--connector-timeout=7s"])
         .env("RELEASE_COOKIE", "biscuit")
         .assert()
         .code(2)
         .stderr_eq(str![[r#"
 error: --self is app@10.0.0.2, and the local node is to be app@10.0.0.1: leave --self out
+       --connector-timeout: with Erlang nodes less than 8 s is too short to find out who hangs
 
 "#]]);
+    // A flag comes before a variable: this one's port is not 0.
+    beam(&["--epmd-port=x"]).env("RELEASE_COOKIE", "biscuit").env("QUORATE_DIST_PORT", "0").assert().code(2).stderr_eq(
+        str![[r#"
+error: --epmd-port: "x" is no port: it is from 1 to 65535
+...
+"#]],
+    );
     beam(&[]).env("RELEASE_COOKIE", "biscuit").env("POD_IP", "10.0.0").assert().code(2).stderr_eq(str![[r#"
 error: POD_IP: "10.0.0" is no address: it is to be the pod's, status.podIP
 

@@ -11,7 +11,6 @@ use crate::time::Timestamp;
 
 mod observing;
 mod properties;
-#[cfg(feature = "testing")]
 mod standing;
 mod terms;
 mod working;

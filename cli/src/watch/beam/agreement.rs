@@ -3,17 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use quorate_core::membership::Member;
 use quorate_core::name::{NameMode, Naming, NodeName};
-use tokio::net::lookup_host;
-use tokio::time::timeout;
 
-use super::node::{LocalNode, hostname};
-
-/// How long our own host name may take to be looked up: in a pod, `/etc/hosts` has it.
-const LOOKUP_LIMIT: Duration = Duration::from_secs(2);
+use super::node::LocalNode;
 
 /// What is known of ourselves.
 #[derive(Debug)]
@@ -26,21 +20,19 @@ pub(in crate::watch) struct Agreement {
 }
 
 impl Agreement {
-    pub(in crate::watch) async fn new(node: &LocalNode, naming: Naming) -> Self {
-        let own: Vec<_> = match node.address {
-            Some(address) => vec![address],
-            None => {
-                let found = timeout(LOOKUP_LIMIT, lookup_host((hostname(), 0))).await;
-                let found = found.ok().and_then(Result::ok).into_iter().flatten();
-                found.map(|address| address.ip()).filter(|address| !address.is_loopback()).collect()
-            }
-        };
-        let addresses = node.host().parse().into_iter().chain(own).collect();
+    pub(in crate::watch) fn new(node: &LocalNode, naming: Naming) -> Self {
+        let addresses = node.host().parse().into_iter().chain(node.addresses.iter().copied()).collect();
         Self { real: node.name().into(), addresses, naming }
     }
 
     /// What to say when nobody in the first view has our address.
     pub(in crate::watch) fn unseen(&self) -> String {
+        if self.addresses.is_empty() {
+            return format!(
+                "our own address is unknown, so {} is compared with no member's name: set POD_IP",
+                self.real
+            );
+        }
         let addresses: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
         format!(
             "no member has an address of ours ({}) so far: unless our pod is new, the flags select others than {}",
@@ -70,11 +62,11 @@ impl Agreement {
             NameMode::Dns => "dns",
         };
         Err(format!(
-            "the local node is called {} (by -name, -sname or RELEASE_NODE there), but its pod {} is listed as {} (by \
+            "the local node is called {} (by -name, -sname or RELEASE_NODE there), but its {} is listed as {} (by \
              {basename} and --mode {mode} here): the other nodes would dial a name that it does not answer to; start it as \
              {}, or change the flags",
             self.real,
-            member.pod.as_ref().map_or("", |pod| &*pod.name),
+            member.pod.as_ref().map_or_else(|| "address".to_owned(), |pod| format!("pod {}", pod.name)),
             member.name,
             member.name,
         ))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use erl_dist::LOWEST_DISTRIBUTION_PROTOCOL_VERSION;
 use erl_dist::epmd::{EpmdClient, EpmdError};
 use erl_dist::handshake::{ClientSideHandshake, HandshakeError, HandshakeStatus};
-use erl_dist::node::{Creation, LocalNode as Ourselves, NodeName};
+use erl_dist::node::{Creation, LocalNode as Ourselves, NodeName, NodeNameError};
 use quorate_runtime_tokio::random_seed;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -25,16 +25,37 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// ready; who answers there is known by its name.
 const LOOPBACK: [&str; 2] = ["127.0.0.1", "::1"];
 
-/// Attaches as a hidden node, of a name that no node has seen before: under a name that it knows, a node may believe that the
-/// old connection is the one that counts.
-pub(super) async fn attach(node: &LocalNode) -> Result<Session, AttachError> {
+/// How long a name may take to be looked up: where DNS is away, loopback serves.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(2);
+
+/// What we call ourselves until we have been somebody by that name. Under a name that had a connection, a node may believe that
+/// the old one counts; and whatever a node is told of once is an atom there, which it keeps for good.
+#[derive(Debug, Default)]
+pub(super) struct OwnName(Option<NodeName>);
+
+impl OwnName {
+    fn at(&mut self, host: &str) -> Result<NodeName, AttachError> {
+        if self.0.is_none() {
+            self.0 = Some(own_name(host).map_err(|_| AttachError::Nameless)?);
+        }
+        self.0.clone().ok_or(AttachError::Nameless)
+    }
+}
+
+/// A name that no node has seen before.
+pub(super) fn own_name(host: &str) -> Result<NodeName, NodeNameError> {
+    NodeName::new(&format!("quorate-{:016x}", random_seed()), host)
+}
+
+/// Attaches as a hidden node.
+pub(super) async fn attach(node: &LocalNode, own: &mut OwnName) -> Result<Session, AttachError> {
     let own_host = node.host();
     // Another node may be there, where several share a host's network: it is not asked if our own can be.
-    let is_known = lookup_host((own_host, 0)).await.is_ok();
+    let is_known = matches!(timeout(LOOKUP_LIMIT, lookup_host((own_host, 0))).await, Ok(Ok(_)));
     let hosts = [own_host].into_iter().chain(LOOPBACK.into_iter().filter(|_| !is_known));
     let mut first = None;
     for host in hosts {
-        let attempt = timeout(LIMIT, attach_at(node, host)).await;
+        let attempt = timeout(LIMIT, attach_at(node, own, host)).await;
         match attempt.unwrap_or_else(|_| Err(AttachError::unreachable("node", host, io::ErrorKind::TimedOut.into()))) {
             Ok(session) => return Ok(session),
             Err(error) if error.is_final() => return Err(error),
@@ -47,21 +68,21 @@ pub(super) async fn attach(node: &LocalNode) -> Result<Session, AttachError> {
     Err(first.unwrap_or(AttachError::Nameless))
 }
 
-async fn attach_at(node: &LocalNode, host: &str) -> Result<Session, AttachError> {
+async fn attach_at(node: &LocalNode, own: &mut OwnName, host: &str) -> Result<Session, AttachError> {
     let port = match node.listens {
         Listens::At(port) => port,
         Listens::AsEpmdSays(epmd) => ask_epmd(node.alias(), host, epmd).await?,
     };
     let place = Place { host: host.into(), port };
     let stream = connect("node", &place).await?;
-    let ours = NodeName::new(&format!("quorate-{:016x}", random_seed()), node.host());
-    let ourselves = Ourselves::new(ours.map_err(|_| AttachError::Nameless)?, Creation::random());
+    let ourselves = Ourselves::new(own.at(node.host())?, Creation::random());
     // Whoever changes it starts the node again, and not us.
     let cookie = Cookie::find(node.cookie_file.as_deref()).map_err(AttachError::NoCookie)?;
     let mut handshake = ClientSideHandshake::new(stream, ourselves.clone(), cookie.as_str());
     let status = handshake.execute_send_name(LOWEST_DISTRIBUTION_PROTOCOL_VERSION).await;
     let status = status.map_err(|error| AttachError::Handshake { place: place.clone(), error })?;
     if status != HandshakeStatus::Ok {
+        *own = OwnName::default();
         return Err(AttachError::Refused { place, status });
     }
     // A node that is shown the wrong cookie hangs up without a word.
@@ -76,6 +97,7 @@ async fn attach_at(node: &LocalNode, host: &str) -> Result<Session, AttachError>
     if real != node.name {
         return Err(AttachError::OtherNode { place, real, expected: node.name.clone(), origin: node.origin });
     }
+    *own = OwnName::default();
     Ok(Session::start(stream, ourselves, &peer))
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use super::LOOK_LIMIT;
-use super::attach::{AttachError, attach};
+use super::attach::{AttachError, OwnName, attach};
 use super::functions;
 use super::node::LocalNode;
 use super::session::{CallError, Session};
@@ -40,10 +40,10 @@ impl Attachment {
     ///
     /// When there is no use in waiting: the cookie or the name is another.
     pub(super) async fn new(node: LocalNode) -> Result<Self, AttachError> {
-        let mut pauses = Pauses::default();
+        let (mut pauses, mut own) = (Pauses::default(), OwnName::default());
         let (mut said, mut is_confirmed) = (String::new(), false);
         let first = loop {
-            match attach(&node).await {
+            match attach(&node, &mut own).await {
                 Ok(session) => break Arc::new(session),
                 // A node that is about to end hangs up as one does that is shown a wrong cookie.
                 Err(error) if error.is_final() && is_confirmed => return Err(error),
@@ -67,7 +67,8 @@ impl Attachment {
     /// The session that there is, or soon will be.
     pub(super) async fn session(&self) -> Result<Arc<Session>, CallError> {
         let mut session = self.session.clone();
-        let _ = timeout(RETURN_LIMIT, session.wait_for(Result::is_ok)).await;
+        let lasts = |session: &Result<Arc<Session>, _>| session.as_ref().is_ok_and(|session| !session.has_ended());
+        let _ = timeout(RETURN_LIMIT, session.wait_for(lasts)).await;
         self.session.borrow().clone().map_err(CallError::Detached)
     }
 
@@ -137,10 +138,10 @@ impl Keeper {
     }
 
     async fn attach_again(&mut self) -> Arc<Session> {
-        let mut said = String::new();
+        let (mut said, mut own) = (String::new(), OwnName::default());
         loop {
             sleep(self.pauses.next()).await;
-            match attach(&self.node).await {
+            match attach(&self.node, &mut own).await {
                 Ok(session) => return Arc::new(session),
                 Err(error) => {
                     let error = error.in_full();

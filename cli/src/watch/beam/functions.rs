@@ -15,6 +15,9 @@ const ANSWER_MS: i32 = 2_000;
 /// The same, and what the exchange with the local node takes.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
+/// How long the local node takes by itself, if it does anything at all.
+const PROMPT_LIMIT: Duration = Duration::from_secs(1);
+
 /// Links the node to a peer ([`net_kernel:connect_node/1`]).
 ///
 /// [`net_kernel:connect_node/1`]: https://www.erlang.org/doc/apps/kernel/net_kernel.html#connect_node/1
@@ -83,9 +86,13 @@ pub(super) async fn answers(session: &Session, peer: &str) -> Result<bool, Conne
     // A peer that does not answer makes the call fail there, and not here: it comes as a value of rpc:call's.
     match timeout(ANSWER_LIMIT, session.call("rpc", "call", arguments)).await {
         Ok(Ok(answer)) => Ok(atom(&answer) == Some(peer)),
-        // Whoever writes to a node that hangs may be held up himself.
-        Err(_) | Ok(Err(CallError::Failed { .. })) => Ok(false),
+        Ok(Err(CallError::Failed { .. })) => Ok(false),
         Ok(Err(error)) => Err(error.into()),
+        // Whoever writes to a node that hangs may be held up himself; but it may be the local node that hangs.
+        Err(_) => match timeout(PROMPT_LIMIT, connected(session)).await {
+            Ok(names) => names.map(|_| false),
+            Err(_) => Err("the local node does not answer: whether the peer would is not known".into()),
+        },
     }
 }
 

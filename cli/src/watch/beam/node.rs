@@ -17,8 +17,8 @@ pub(in crate::watch) struct LocalNode {
     pub(super) name: String,
     /// Where that name comes from.
     pub(super) origin: &'static str,
-    /// Its pod's address, if we were told.
-    pub(super) address: Option<IpAddr>,
+    /// Its pod's: what we were told, or what our host name stands for.
+    pub(super) addresses: Vec<IpAddr>,
     pub(super) listens: Listens,
     /// Where the cookie is; none: where nodes look for it.
     pub(super) cookie_file: Option<PathBuf>,
@@ -51,45 +51,43 @@ impl LocalNode {
 }
 
 /// The name that the local node has if it is called like the members: the basename, and our own host by the same mode.
-pub(super) fn default_name(policy: &Policy, namespace: &str, told: Option<IpAddr>) -> Result<String, String> {
-    let own = "name the node with --beam-node";
+pub(super) fn default_name(policy: &Policy, namespace: &str, own: &[IpAddr]) -> Result<String, String> {
+    let or = "name the node with --beam-node";
     if policy.naming.basename.is_none() {
-        return Err(format!("without --basename nobody knows what the local node is called: give one, or {own}"));
+        return Err(format!("without --basename nobody knows what the local node is called: give one, or {or}"));
     }
-    let hostname = hostname();
-    let address = told.or_else(|| resolved(policy.family, &hostname)).ok_or_else(|| {
-        format!("our own address is unknown: set POD_IP (by the downward API, status.podIP), or {own}")
+    let wanted = own.iter().find(|address| policy.family.is_none_or(|family| Family::of(**address) == family));
+    let address = *wanted.or_else(|| own.first()).ok_or_else(|| {
+        format!("our own address is unknown: set POD_IP (by the downward API, status.podIP), or {or}")
     })?;
     let has_address_in_name = policy.naming.mode != NameMode::Hostname;
-    if has_address_in_name && policy.family.is_some_and(|family| family != Family::of(address)) {
-        return Err(format!("our own address, {address}, is not of the --ip-family that members are called by: {own}"));
+    if has_address_in_name && wanted.is_none() {
+        return Err(format!("our own address, {address}, is not of the --ip-family that members are called by: {or}"));
     }
+    let hostname = hostname();
     let facts = Facts { address, namespace, hostname: Some(&hostname), service: None };
-    let name = policy.naming.name(&facts).map_err(|error| format!("our own name cannot be made ({error}): {own}"))?;
+    let name = policy.naming.name(&facts).map_err(|error| format!("our own name cannot be made ({error}): {or}"))?;
     Ok(name.as_str().into())
 }
 
-/// What the downward API says, if it was asked.
-pub(super) fn pod_address() -> Result<Option<IpAddr>, String> {
+/// `POD_IP`, or else what our host name stands for: in a pod, `/etc/hosts` has its address. Loopback is nobody's own.
+pub(super) fn own_addresses() -> Result<Vec<IpAddr>, String> {
+    use std::net::ToSocketAddrs as _;
+
     match env::var("POD_IP") {
-        Ok(text) if !text.is_empty() => {
-            text.parse().map(Some).map_err(|_| format!("{text:?} is no address: it is to be the pod's, status.podIP"))
+        Ok(text) if !text.is_empty() => match text.parse() {
+            Ok(address) => Ok(vec![address]),
+            Err(_) => Err(format!("{text:?} is no address: it is to be the pod's, status.podIP")),
+        },
+        _ => {
+            let found = (hostname(), 0).to_socket_addrs().into_iter().flatten().map(|address| address.ip());
+            Ok(found.filter(|address| !address.is_loopback()).collect())
         }
-        _ => Ok(None),
     }
 }
 
-/// What our host name stands for: in a pod, `/etc/hosts` has its address.
-fn resolved(family: Option<Family>, hostname: &str) -> Option<IpAddr> {
-    use std::net::ToSocketAddrs as _;
-
-    let addresses: Vec<_> = (hostname, 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
-    let wanted = addresses.iter().find(|address| family.is_none_or(|family| Family::of(**address) == family));
-    wanted.or_else(|| addresses.first()).copied()
-}
-
 /// The name of this machine; in a pod, that of the pod.
-pub(super) fn hostname() -> String {
+fn hostname() -> String {
     #[cfg(unix)]
     return rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(unix))]

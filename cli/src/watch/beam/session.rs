@@ -50,9 +50,10 @@ impl Session {
         let (calls, called) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(None);
         let own_name = ourselves.name.to_string();
-        let line = Line::new(stream, &ourselves, peer);
+        let (sender, receiver) = channel(stream, ourselves.flags & peer.flags);
+        let process = Pid::new(ourselves.name.to_string(), 1, 0, ourselves.creation.get());
         let task = tokio::spawn(async move {
-            let why = line.run(called).await;
+            let why = run(sender, receiver, process, called).await;
             // Nobody may want to know any more.
             let _ = end.send(Some(why));
         });
@@ -62,6 +63,11 @@ impl Session {
     /// Our own name in it.
     pub(super) fn own_name(&self) -> &str {
         &self.own_name
+    }
+
+    /// Whether nothing more comes of it.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.borrow().is_some()
     }
 
     /// Completes with the reason when the session has ended.
@@ -98,69 +104,56 @@ impl Drop for Session {
     }
 }
 
-/// Both directions of the connection, and the calls that wait for an answer.
-struct Line {
-    sender: Sender<Stream>,
+/// Both directions of the connection, and the calls that wait for an answer to `process`, the only one of ours: runs until the
+/// connection ends, and says why it did.
+async fn run(
+    mut sender: Sender<Stream>,
     receiver: Receiver<Stream>,
-    /// The process that answers go to: there is only one of ours.
     process: Pid,
-    waiting: BTreeMap<u32, oneshot::Sender<Term>>,
-    next: u32,
-}
-
-impl Line {
-    fn new(stream: Stream, ourselves: &Ourselves, peer: &PeerNode) -> Self {
-        let (sender, receiver) = channel(stream, ourselves.flags & peer.flags);
-        let process = Pid::new(ourselves.name.to_string(), 1, 0, ourselves.creation.get());
-        Self { sender, receiver, process, waiting: BTreeMap::new(), next: 0 }
-    }
-
-    /// Runs until it ends, and says why it did.
-    async fn run(self, mut calls: mpsc::UnboundedReceiver<Call>) -> String {
-        let Self { mut sender, receiver, process, mut waiting, mut next } = self;
-        let mut tick = interval(TICK);
-        let mut heard = Instant::now();
-        // A message that is half read must not be given up.
-        let mut receiving = pin!(receiver.recv_owned());
-        loop {
-            let message = tokio::select! {
-                received = &mut receiving => match received {
-                    Ok((message, receiver)) => {
-                        receiving.set(receiver.recv_owned());
-                        heard = Instant::now();
-                        match message {
-                            Message::Tick => Some(Message::Tick),
-                            message => {
-                                deliver(&mut waiting, message);
-                                None
-                            }
+    mut calls: mpsc::UnboundedReceiver<Call>,
+) -> String {
+    let (mut waiting, mut next) = (BTreeMap::new(), 0_u32);
+    let mut tick = interval(TICK);
+    let mut heard = Instant::now();
+    // A message that is half read must not be given up.
+    let mut receiving = pin!(receiver.recv_owned());
+    loop {
+        let message = tokio::select! {
+            received = &mut receiving => match received {
+                Ok((message, receiver)) => {
+                    receiving.set(receiver.recv_owned());
+                    heard = Instant::now();
+                    match message {
+                        Message::Tick => Some(Message::Tick),
+                        message => {
+                            deliver(&mut waiting, message);
+                            None
                         }
                     }
-                    Err(error) => return lost(&error),
-                },
-                Some(call) = calls.recv() => {
-                    next = next.wrapping_add(1);
-                    waiting.retain(|_, answer| !answer.is_closed());
-                    let message = request(&process, next, &call);
-                    waiting.insert(next, call.answer);
-                    Some(message)
                 }
-                _ = tick.tick() => Some(Message::Tick),
-                () = tokio::time::sleep_until(heard + SILENCE) => {
-                    return format!("it has been silent for {} s", SILENCE.as_secs());
-                }
-            };
-            let Some(message) = message else { continue };
-            match timeout(WRITE_LIMIT, sender.send(message)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(SendError::Io(error))) => return error.to_string(),
-                Ok(Err(error)) => return format!("what we had to say could not be written: {error}"),
-                Err(_) => return "it does not read any more".into(),
+                Err(error) => return lost(&error),
+            },
+            Some(call) = calls.recv() => {
+                next = next.wrapping_add(1);
+                waiting.retain(|_, answer| !answer.is_closed());
+                let message = request(&process, next, &call);
+                waiting.insert(next, call.answer);
+                Some(message)
             }
+            _ = tick.tick() => Some(Message::Tick),
+            () = tokio::time::sleep_until(heard + SILENCE) => {
+                return format!("it has been silent for {} s", SILENCE.as_secs());
+            }
+        };
+        let Some(message) = message else { continue };
+        match timeout(WRITE_LIMIT, sender.send(message)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(SendError::Io(error))) => return error.to_string(),
+            Ok(Err(error)) => return format!("what we had to say could not be written: {error}"),
+            Err(_) => return "it does not read any more".into(),
         }
     }
 }
-
 fn lost(error: &RecvError) -> String {
     match error {
         RecvError::Closed => "it has hung up".into(),

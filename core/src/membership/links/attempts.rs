@@ -90,13 +90,6 @@ impl Links {
                 let retry_in = (is_same && self.links.get(name).is_some_and(is_wanted)).then_some(pause);
                 out.events.push(LinkEvent::ConnectFailed { peer, failure, retry_in });
             }
-            State::Disconnecting { peer, why, dropped: true, .. } => {
-                let (peer, abandoned) = (link.latest_of(peer.clone()), Abandoned::Disconnect(*why));
-                out.events.push(LinkEvent::DisconnectFailed { peer: peer.clone(), failure, retry_in: None });
-                self.enter(name, State::Unknown { peer, abandoned, not_before: now });
-                // It has failed to end what had ended.
-                self.drop_by_itself(name, out);
-            }
             State::Disconnecting { peer, .. } if failure.answers() && link.is_of_another_than(peer) => {
                 // M3: who answers to a name that has passed on is the one who has it now.
                 let (peer, successor) = (peer.clone(), link.member.clone());
@@ -104,6 +97,13 @@ impl Links {
                 out.events.push(LinkEvent::DisconnectFailed { peer, failure, retry_in: None });
                 out.events.push(LinkEvent::Found { peer: successor.clone() });
                 self.enter(name, State::up(successor, now));
+            }
+            State::Disconnecting { peer, why, dropped: true, .. } if !failure.answers() => {
+                let (peer, abandoned) = (link.latest_of(peer.clone()), Abandoned::Disconnect(*why));
+                out.events.push(LinkEvent::DisconnectFailed { peer: peer.clone(), failure, retry_in: None });
+                self.enter(name, State::Unknown { peer, abandoned, not_before: now });
+                // It has failed to end what had ended.
+                self.drop_by_itself(name, out);
             }
             State::Disconnecting { peer, why, .. } => {
                 let peer = link.latest_of(peer.clone());

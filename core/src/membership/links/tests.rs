@@ -369,7 +369,11 @@ fn who_answers_to_a_name_that_has_passed_on_has_the_link() {
     let mut host = Host::connected(quiet());
     assert_eq!(host.follow(left(ready(1), Departure::Replaced)), ["link 3: disconnect 10.0.0.1"]);
     assert_eq!(host.follow(joined(member(1, "b", MemberState::Ready, true))), NOTHING);
+    let mut other = Host { links: host.links.clone(), now: host.now };
     assert_eq!(host.end(3, answers()), ["cannot disconnect 10.0.0.1: it answers", "found connected: 10.0.0.1"]);
+    // The predecessor's link went down first: the newest word is that there is one.
+    assert_eq!(other.dropped("10.0.0.1"), NOTHING);
+    assert_eq!(other.end(3, answers()), ["cannot disconnect 10.0.0.1: it answers", "found connected: 10.0.0.1"]);
     // M3: it is the successor's, who is kept; and it ends as any link does.
     assert_eq!(host.wait(100_000), NOTHING);
     let _ = host.follow(left(member(1, "b", MemberState::Ready, true), Departure::Gone));

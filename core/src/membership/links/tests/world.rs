@@ -272,7 +272,8 @@ impl World {
                 self.tell(&peer.name, Told::Down);
                 Report::Ended { id, outcome: refused() }
             }
-            Order::Disconnect { peer, .. } if how == How::Answers && !self.dropped.contains(&id) => {
+            Order::Disconnect { peer, .. } if how == How::Answers => {
+                self.dropped.remove(&id);
                 self.actual.insert(peer.name.clone());
                 self.tell(&peer.name, Told::Up);
                 if let Some(owner) = self.view.get(&peer.name) {
