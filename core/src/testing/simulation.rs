@@ -24,7 +24,8 @@
 //! use core::time::Duration;
 //! use std::collections::{BTreeMap, BTreeSet};
 //! use quorate_core::election::FencingToken;
-//! use quorate_core::membership::Member;
+//! use proptest::prelude::*;
+//! use quorate_core::membership::{LinkFailure, Member};
 //! use quorate_core::testing::promises::Promise;
 //! use quorate_core::testing::simulation::{Application, Fault, Mix, Plan, Planned, Simulation, shrink_with};
 //!
@@ -55,7 +56,7 @@
 //!         if is_new { Ok(()) } else { Err("there is a session already".into()) }
 //!     }
 //!
-//!     fn disconnect(&mut self, node: usize, peer: &Member, _: Duration) -> Result<(), String> {
+//!     fn disconnect(&mut self, node: usize, peer: &Member, _: Duration) -> Result<(), LinkFailure> {
 //!         self.sessions.entry(node).or_default().remove(peer.name.as_str());
 //!         Ok(())
 //!     }
@@ -84,10 +85,13 @@
 //!     }
 //! }
 //!
-//! // By chance, an hour of it:
-//! let plan = Plan::random(7, &Mix { faults_per_hour: 120, ..Mix::default() });
-//! let report = Simulation::with(plan, Store { fences: true, ..Store::default() })?.run()?;
-//! assert!(report.terms > 1);
+//! // Whatever befalls its nodes in an hour, and whatever the seed:
+//! proptest!(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() }, |(seed: u64)| {
+//!     let plan = Plan::random(seed, &Mix { faults_per_hour: 120, ..Mix::default() });
+//!     let outcome = Simulation::with(plan, Store { fences: true, ..Store::default() }).unwrap().run();
+//!     // A violation says which seed it was, and shrinks.
+//!     prop_assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+//! });
 //!
 //! // A store without a fence is found out by one step-down:
 //! let faults = (0..2).flat_map(|node| {

@@ -89,6 +89,22 @@ async fn a_call_that_fails_is_told_on_one_line_and_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_answers_to_a_name_that_has_passed_on_keeps_the_link() {
+    let (api, peers) = (Api::new(), Peers::new());
+    api.put([pod(0)]);
+    let membership = linked(&api, &peers).await;
+    peers.calls();
+    peers.behave(Manner::Answers);
+    let mut successor = pod(1);
+    successor["status"]["podIP"] = address(0).into();
+    api.delete("web-0");
+    api.put([successor]);
+    sleep(Duration::from_secs(300)).await;
+    assert_eq!((peers.calls(), peers.linked()), (vec![call('-', 0)], addresses([0])));
+    membership.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_hangs_is_dropped_when_its_time_is_over() {
     let (api, peers) = (Api::new(), Peers::new());
     peers.behave(Manner::Hangs);

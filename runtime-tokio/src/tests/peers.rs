@@ -8,13 +8,15 @@ use async_trait::async_trait;
 use quorate_core::membership::Member;
 use tokio::sync::mpsc;
 
-use crate::{Connector, ConnectorError};
+use crate::{Connector, ConnectorError, StillAnswers};
 
 /// What a call does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Manner {
     #[default]
     Works,
+    /// Disconnects nobody: whoever has the name answers.
+    Answers,
     Fails,
     Hangs,
     Panics,
@@ -77,6 +79,7 @@ impl Peers {
         let manner = *self.0.manner.lock().unwrap();
         match manner {
             Manner::Works => {}
+            Manner::Answers => return Err(StillAnswers::new("it answers").into()),
             Manner::Fails => return Err("nobody\nis there".into()),
             Manner::Hangs => std::future::pending().await,
             Manner::Panics => panic!("no such luck"),

@@ -85,7 +85,7 @@ impl LinkFailure {
     }
 
     /// Whether the link is up and somebody answers over it.
-    pub(super) const fn answers(&self) -> bool {
+    pub(crate) const fn answers(&self) -> bool {
         self.answers
     }
 

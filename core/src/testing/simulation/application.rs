@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use crate::election::FencingToken;
-use crate::membership::Member;
+use crate::membership::{LinkFailure, Member};
 
 /// Handlers under test: what an application does when it connects, disconnects, leads and ceases to.
 ///
@@ -27,8 +27,9 @@ pub trait Application {
     ///
     /// # Errors
     ///
-    /// When it cannot: it is tried again until it succeeds or the peer comes back.
-    fn disconnect(&mut self, node: usize, peer: &Member, now: Duration) -> Result<(), String> {
+    /// When it cannot: it is tried again until it succeeds or the peer comes back. If whoever has the name now
+    /// [still answers](LinkFailure::still_answers), the link is theirs.
+    fn disconnect(&mut self, node: usize, peer: &Member, now: Duration) -> Result<(), LinkFailure> {
         let _ = (node, peer, now);
         Ok(())
     }

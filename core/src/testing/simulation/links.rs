@@ -44,12 +44,19 @@ impl<A: Application> Simulation<A> {
         let attempt = self.nodes.get(of.node).and_then(|node| node.connector.attempts.get(&id));
         let Some(order) = attempt.map(|attempt| attempt.order.clone()) else { return };
         let (outcome, is_lost) = match &order {
-            Order::Connect { peer, .. } => self.connect(of.node, peer),
+            Order::Connect { peer, .. } => {
+                let (outcome, is_lost) = self.connect(of.node, peer);
+                (outcome.map_err(|why| LinkFailure::new(&why)), is_lost)
+            }
             Order::Disconnect { peer, .. } => {
                 let outcome = self.application.disconnect(of.node, peer, now);
-                if outcome.is_ok() {
-                    self.unlink(of.node, &peer.name);
-                    self.report.disconnects = self.report.disconnects.saturating_add(1);
+                match &outcome {
+                    Ok(()) => {
+                        self.unlink(of.node, &peer.name);
+                        self.report.disconnects = self.report.disconnects.saturating_add(1);
+                    }
+                    Err(failure) if failure.answers() => self.hand_over(of.node, &peer.name),
+                    Err(_) => {}
                 }
                 (outcome, false)
             }
@@ -57,8 +64,15 @@ impl<A: Application> Simulation<A> {
         };
         let attempts = self.nodes.get_mut(of.node).map(|node| &mut node.connector.attempts);
         if let Some(attempt) = attempts.and_then(|attempts| attempts.get_mut(&id)) {
-            attempt.outcome = outcome.map_err(|why| LinkFailure::new(&why));
+            attempt.outcome = outcome;
             attempt.is_lost = is_lost;
+        }
+    }
+
+    /// The link by that name is whose name it is now.
+    fn hand_over(&mut self, index: usize, name: &NodeName) {
+        if let (Ok(pod), Some(node)) = (self.reach(name), self.nodes.get_mut(index)) {
+            node.connector.links.insert(name.clone(), pod);
         }
     }
 
