@@ -98,6 +98,7 @@ pub(crate) trait Host {
     fn pass(&mut self, time: Duration) {
         self.driver_mut().clock.pass(time);
         self.serve_deadline();
+        self.check_state();
     }
 
     fn rewind(&mut self, time: Duration) {

@@ -121,7 +121,7 @@ impl Reference {
     /// After each call: what the machine says of itself is what the log says.
     pub(super) fn check(&self, at: Instant, election: &Election) {
         guard::check_guard(self, at, election);
-        assert_eq!(election.has_ended(), self.is_ended(), "{}", election.explain_at(at));
+        assert_eq!(election.has_ended(), self.is_ended(), "{}", explain_at(election, at));
         let observed = &self.observed;
         assert_eq!(election.changed_at(), observed.current.as_ref().map(|_| observed.changed_at));
         let holder = observed.current.as_ref().filter(|lease| lease.is_held());
@@ -148,13 +148,8 @@ impl Reference {
     }
 }
 
-trait ExplainAt {
-    fn explain_at(&self, at: Instant) -> String;
-}
+fn explain_at(election: &Election, at: Instant) -> String {
+    use quorate_core::machine::Machine as _;
 
-impl ExplainAt for Election {
-    fn explain_at(&self, at: Instant) -> String {
-        use quorate_core::machine::Machine as _;
-        self.explain(Now { instant: at, ..Now::default() }).to_string()
-    }
+    election.explain(Now { instant: at, ..Now::default() }).to_string()
 }

@@ -358,7 +358,6 @@ impl Belief {
         let attempts = self.attempts.values().map(|attempt| attempt.ordered_at);
         let ordered = attempts.chain(self.listing.map(|(_, asked_at)| asked_at));
         assert!(ordered.into_iter().all(|then| at < then.saturating_add(timeout)), "an attempt has outlived its time");
-        assert!(self.attempts.len() <= self.options.parallel);
     }
 
     /// Between any two inputs: who is connected is asked at first, now and then, and at once where it is doubtful.

@@ -78,14 +78,13 @@ impl Connector {
             Lie::Fails => Err(LinkFailure::new("")),
             Lie::Names(names) => Ok(Some(names.iter().take(6).map(named).collect())),
         };
-        self.has_lied = true;
+        self.has_lied |= matches!(lie, Lie::Names(_));
         Some(Report::Listed { id: *id, names })
     }
 
     /// A link goes down by itself: a member's, or one that nobody knows.
     pub(super) fn drop_link(&mut self, which: u8, known: &[String]) -> Report {
-        let index = usize::from(which).checked_rem(known.len());
-        let name = index.map_or_else(|| "stranger".into(), |index| known[index].clone());
+        let name = known.get(usize::from(which) % (known.len() + 1)).map_or("stranger", |name| name).to_owned();
         self.connected.remove(&name);
         Report::Dropped { name }
     }

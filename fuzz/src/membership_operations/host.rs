@@ -265,7 +265,7 @@ impl host::Host for Host {
 
     fn handle(&mut self, input: Input<'_, Report>) {
         if let Some(reference) = &mut self.reference {
-            reference.begin_call(&self.driver.machine);
+            reference.begin_call();
         } else {
             // The copy is the machine: one knows nothing that the other does not.
             self.driver.machine = self.driver.machine.clone();

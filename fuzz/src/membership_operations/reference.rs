@@ -48,11 +48,11 @@ impl Reference {
         }
     }
 
-    pub(super) fn begin_call(&mut self, membership: &Membership) {
+    pub(super) fn begin_call(&mut self) {
         (self.scope, self.stale_events, self.gone, self.has_confirmed) = (None, 0, 0, false);
         self.evidence.begin_call();
         self.watches.clear();
-        self.members = membership.members().len();
+        self.members = self.belief.members().count();
     }
 
     pub(super) const fn policy(&self) -> &Policy {
