@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use quorate_tests::api_server::ApiServer;
-use quorate_tests::beam::{self, Member, Node, Sidecar, meshed, pod, stop};
+use quorate_tests::beam::{self, Member, Node, Sidecar, addresses, meshed, pod, stop};
 use quorate_tests::lab::{Kubelet, Lab};
 use quorate_tests::server_trials;
 use quorate_tests::trouble::Trouble;
@@ -68,7 +68,7 @@ fn measure() -> Result<Duration, Trouble> {
 
 /// How long it takes until five nodes are meshed.
 fn form(lab: &Lab, network: u8, flags: &[&str]) -> Result<Duration, Trouble> {
-    let all: Vec<_> = (1..=5).map(|number| format!("127.48.{network}.{number}")).collect();
+    let all = addresses(network, 5);
     let kubelet = Kubelet::of(lab)?;
     for address in &all {
         kubelet.run(beam::BASENAME, &pod(address).not_ready())?;

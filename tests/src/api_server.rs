@@ -64,6 +64,15 @@ impl ApiServer {
         Binaries::get().map(|_| ())
     }
 
+    /// The variable by which a process that cannot build its programs finds them.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be built here.
+    pub(crate) fn built() -> Result<(&'static str, &'static Path), &'static str> {
+        Binaries::get().map(Binaries::variable)
+    }
+
     /// The server that all tests share which leave it as it is: no test may stop it, compact it or fill the cluster.
     ///
     /// # Errors

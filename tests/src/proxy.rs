@@ -43,9 +43,18 @@ impl Proxy {
     ///
     /// When the URL names no socket, or there is no port to be had.
     pub fn to(url: &str) -> Result<Self, Trouble> {
+        Self::between("127.0.0.1:0", url)
+    }
+
+    /// A way from this socket to this server.
+    ///
+    /// # Errors
+    ///
+    /// When the URL names no socket, or this one is not to be had.
+    pub fn between(listen: &str, url: &str) -> Result<Self, Trouble> {
         let server = url.rsplit('/').next().unwrap_or_default();
         let server = server.parse().map_err(Trouble::during(url))?;
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let listener = TcpListener::bind(listen).map_err(Trouble::during(listen))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared { server, state: Mutex::default(), changed: Condvar::new() });
         let accepting = Arc::clone(&shared);

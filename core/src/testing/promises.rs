@@ -46,7 +46,7 @@ pub enum Promise {
     M4,
     /// Every name parses back into its parts.
     M5,
-    /// What is in flight is bounded.
+    /// Of memory that goes by the members: what is in flight is bounded.
     M6,
     /// What the application under test promises.
     Application,

@@ -247,8 +247,8 @@ impl<A: Application> Simulation<A> {
             plan,
         };
         if let LeasePlan::Held { duration_s } = simulation.plan.election.lease {
-            let held = duration_s.map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.into()));
-            simulation.election.inherited(held.min(LONGEST_LEASE));
+            let held = duration_s.map(|seconds| Duration::from_secs(seconds.into()).min(LONGEST_LEASE));
+            simulation.election.inherited(held);
         }
         simulation.prepare();
         Ok(simulation)

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// Names the folder of programs that are built already, where nothing can be fetched.
+const BUILT: &str = "QUORATE_APISERVER_BUILT";
+
 /// Where the programs are.
 #[derive(Debug)]
 pub(super) struct Binaries {
@@ -17,8 +20,21 @@ impl Binaries {
     /// The error is one line that says what is missing and how to get it.
     pub(super) fn get() -> Result<&'static Self, &'static str> {
         static BINARIES: OnceLock<Result<Binaries, String>> = OnceLock::new();
-        BINARIES.get_or_init(build).as_ref().map_err(String::as_str)
+        BINARIES.get_or_init(find).as_ref().map_err(String::as_str)
     }
+
+    fn inside(folder: &Path) -> Self {
+        Self { server: folder.join("quorate-kube-apiserver"), kubectl: folder.join("kubectl") }
+    }
+
+    /// The variable by which another process finds them as they are.
+    pub(super) fn variable(&self) -> (&'static str, &Path) {
+        (BUILT, self.server.parent().unwrap_or_else(|| Path::new("")))
+    }
+}
+
+fn find() -> Result<Binaries, String> {
+    std::env::var_os(BUILT).map_or_else(build, |folder| Ok(Binaries::inside(folder.as_ref())))
 }
 
 fn build() -> Result<Binaries, String> {
@@ -37,5 +53,5 @@ fn build() -> Result<Binaries, String> {
     }
     let folder = said.lines().last().map(Path::new);
     let folder = folder.ok_or_else(|| format!("{} did not say what it built", script.display()))?;
-    Ok(Binaries { server: folder.join("quorate-kube-apiserver"), kubectl: folder.join("kubectl") })
+    Ok(Binaries::inside(folder))
 }

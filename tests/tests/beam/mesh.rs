@@ -1,23 +1,20 @@
 //! Members that come and go.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use quorate_tests::api_server::ApiServer;
-use quorate_tests::beam::{Member, Node, meshed, pod, settled, stop};
+use quorate_tests::beam::{Member, Node, address, addresses, meshed, pod, settled, stop};
 use quorate_tests::eventually::eventually;
 use quorate_tests::lab::{Kubelet, Lab};
 use quorate_tests::trouble::Trouble;
 
 /// From the report of the last one's readiness to the last link; more is allowed where the machine is not ours alone.
-const MESHED_WITHIN: Duration = Duration::from_millis(500);
+const MESHED_WITHIN: SignedDuration = SignedDuration::from_millis(500);
 
-/// How often the mesh is formed: a machine that is busy at one time is not at another.
+/// How often the mesh is formed; the median counts: a machine that is busy at one time is not at another.
 const ATTEMPTS: usize = 3;
-
-fn addresses(network: u8, count: u8) -> Vec<String> {
-    (1..=count).map(|number| format!("127.47.{network}.{number}")).collect()
-}
 
 pub(crate) fn five_nodes_are_meshed_within_half_a_second() -> Result<(), Trouble> {
     let server = ApiServer::shared()?;
@@ -41,35 +38,45 @@ pub(crate) fn five_nodes_are_meshed_within_half_a_second() -> Result<(), Trouble
         let ready = Timestamp::now();
         took.push(meshed(&members)?.duration_since(ready));
         stop(members)?;
-        if took.last().is_some_and(|took| took.unsigned_abs() <= MESHED_WITHIN || took.is_negative()) {
-            return Ok(());
-        }
     }
-    Err(Trouble::new(format!("meshed after {took:?}, and never within {MESHED_WITHIN:?}")))
+    took.sort();
+    let median = took[ATTEMPTS / 2];
+    assert!(median <= MESHED_WITHIN, "meshed after {took:?}, the half of them not within {MESHED_WITHIN:?}");
+    Ok(())
 }
 
 pub(crate) fn nodes_that_come_and_go_are_followed() -> Result<(), Trouble> {
     let lab = Lab::new(&ApiServer::shared()?, "beam-scale")?;
     let mut members = Vec::new();
-    for address in addresses(10, 4) {
-        Kubelet::of(&lab)?.run("myapp", &pod(&address))?;
-        members.push(Member::start(&lab, &address)?);
+    let all = addresses(10, 5);
+    for address in &all {
+        Kubelet::of(&lab)?.run("myapp", &pod(address))?;
+        members.push(Member::start(&lab, address)?);
         settled(&members)?;
     }
-    // As a pod that is scaled down: its programs are told to end, its node ends, and then the pod is gone.
-    let gone = members.pop().ok_or_else(|| Trouble::new("nobody"))?;
-    let name = gone.node.name().to_owned();
-    gone.watch.stop()?;
-    gone.node.kill();
-    Kubelet::of(&lab)?.remove("myapp-127-47-10-4")?;
-    meshed(&members)?;
-    for member in &members {
-        // It was gone before anybody was told that its pod is.
-        eventually("its departure is told", Duration::from_secs(20), || {
-            Ok((member.watch.count("left")? == 1).then_some(()))
-        })?;
-        assert!(!member.node.lost()?.iter().any(|lost| *lost != name), "{:?}", member.node.seen()?);
+    let mut gone = BTreeSet::new();
+    for address in all.iter().skip(3).rev() {
+        // As a pod that is scaled down: its programs are told to end, its node ends, and then the pod is gone.
+        let leaving = members.pop().ok_or_else(|| Trouble::new("nobody"))?;
+        gone.insert(leaving.node.name().to_owned());
+        leaving.watch.stop()?;
+        leaving.node.kill();
+        Kubelet::of(&lab)?.remove(pod(address).name())?;
+        meshed(&members)?;
+        for member in &members {
+            // It was gone before anybody was told that its pod is.
+            eventually("its departure is told", Duration::from_secs(20), || {
+                Ok((member.watch.count("left")? == gone.len()).then_some(()))
+            })?;
+            let lost = member.node.lost()?;
+            assert!(
+                lost.len() == gone.len() && lost.iter().all(|lost| gone.contains(lost)),
+                "{:?}",
+                member.node.seen()?
+            );
+        }
     }
+    assert_eq!(members.len(), 3);
     stop(members)
 }
 
@@ -85,10 +92,11 @@ pub(crate) fn a_node_that_is_killed_is_back_in_the_mesh_when_it_runs_again() -> 
     // The container that the node is in starts again; the one beside it, and the pod, stay.
     let Member { node, watch } = members.remove(0);
     node.kill();
-    watch.complains("is lost: it has hung up")?;
+    watch.complains("is lost: ")?;
     meshed(&members)?;
     let began = Instant::now();
     let node = Node::start(&all[0])?;
+    watch.complains("attached again to ")?;
     members.push(Member { node, watch });
     meshed(&members)?;
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
@@ -107,7 +115,7 @@ pub(crate) fn nodes_that_somebody_else_connected_are_left_alone() -> Result<(), 
     meshed(&members)?;
     // An operator's node, which by itself connects with all whom its first contact knows.
     let by_hand = format!("true = net_kernel:connect_node('{}').", first.node.name());
-    let stranger = Node::start_as("remsh", "127.47.12.99", &["-eval", &by_hand])?;
+    let stranger = Node::start_as("remsh", &address(12, 99), &["-eval", &by_hand])?;
     let names = [first.node.name(), second.node.name(), stranger.name()];
     for member in &members {
         member.node.sees(names)?;

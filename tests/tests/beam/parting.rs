@@ -1,13 +1,13 @@
 //! Links that are to end.
 
 use quorate_tests::api_server::ApiServer;
-use quorate_tests::beam::{LIMIT, Member, Node, Sidecar, meshed, pod, settled, stop};
+use quorate_tests::beam::{LIMIT, Member, Node, Sidecar, address, addresses, meshed, pod, settled, stop};
 use quorate_tests::eventually::eventually;
 use quorate_tests::lab::{Kubelet, Lab};
 use quorate_tests::trouble::Trouble;
 
 fn four(lab: &Lab, network: u8) -> Result<(Vec<String>, Vec<Member>), Trouble> {
-    let all: Vec<_> = (1..=4).map(|number| format!("127.47.{network}.{number}")).collect();
+    let all = addresses(network, 4);
     let kubelet = Kubelet::of(lab)?;
     for address in &all {
         kubelet.run("myapp", &pod(address))?;
@@ -33,8 +33,9 @@ pub(crate) fn a_node_that_hangs_is_disconnected_and_nobody_else_is() -> Result<(
     // A newcomer is linked while another one hangs in the middle of being dialled.
     let kubelet = Kubelet::of(&lab)?;
     kubelet.run("myapp", &pod(&all[3]))?;
-    kubelet.run("myapp", &pod("127.47.30.5"))?;
-    members.push(Member::start(&lab, "127.47.30.5")?);
+    let newcomer = address(30, 5);
+    kubelet.run("myapp", &pod(&newcomer))?;
+    members.push(Member::start(&lab, &newcomer)?);
     meshed(&members)?;
     stop(members)
 }
@@ -57,10 +58,10 @@ pub(crate) fn a_node_that_is_alive_is_only_disconnected_if_that_is_asked_for() -
     stop(members)?;
 
     // Asked for, one link that is ended ends others on the way (prevent_overlapping_partitions); they are made again.
-    let nodes = ["127.47.32.1", "127.47.32.2", "127.47.32.3"].map(|address| (address, Node::start(address)));
+    let three = addresses(32, 3);
     let mut trio = Vec::new();
-    for (address, node) in nodes {
-        let node = node?;
+    for address in &three {
+        let node = Node::start(address)?;
         Kubelet::of(&lab)?.run("myapp", &pod(address))?;
         let watch = Sidecar::start(&lab, &node, &["--beam-disconnect", "always"])?;
         watch.complains("prevent_overlapping_partitions is on")?;
@@ -72,7 +73,7 @@ pub(crate) fn a_node_that_is_alive_is_only_disconnected_if_that_is_asked_for() -
         kubelet.remove(pod(address).name())?;
     }
     settled(&trio)?;
-    Kubelet::of(&lab)?.remove(pod("127.47.32.3").name())?;
+    Kubelet::of(&lab)?.remove(pod(&three[2]).name())?;
     let third = trio.pop().ok_or_else(|| Trouble::new("nobody"))?;
     // Whoever is first takes the other's link along.
     eventually("one of the two has ended its link", LIMIT, || {

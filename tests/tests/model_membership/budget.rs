@@ -3,7 +3,7 @@
 use super::happenings::Happening;
 use super::world::State;
 
-/// How often each thing happens, at most.
+/// For each thing a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Budget {
     /// Changes at the server.

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::mem;
 use core::time::Duration;
 
 use serde_json::{Map, Value};
@@ -99,6 +100,8 @@ pub struct ElectionPromises {
     edited_at: Duration,
     /// How long the record of a holder that is no more has to be left alone; zero once a candidate has written.
     inherited: Duration,
+    /// Until when nobody may have waited so long, on any clock.
+    inherited_until: Duration,
     /// How long whoever saw that record before somebody else deleted it may wait for its holder.
     barred_until: Duration,
     /// Who led at the last moment.
@@ -135,6 +138,7 @@ impl ElectionPromises {
             is_freed: false,
             edited_at: Duration::ZERO,
             inherited: Duration::ZERO,
+            inherited_until: Duration::ZERO,
             barred_until: Duration::ZERO,
             leaders: Vec::new(),
             newest_token: None,
@@ -185,6 +189,7 @@ impl ElectionPromises {
         self.holder = (!is_freed).then_some(by);
         self.held_at = at;
         let before = before.filter(|before| uid(before) == uid(after));
+        let inherited_until = mem::take(&mut self.inherited_until);
         self.inherited = Duration::ZERO;
         let wins = match before {
             Some(before) => !is_freed && transitions(after) > transitions(before),
@@ -206,9 +211,18 @@ impl ElectionPromises {
             );
             return Err(Broken::new(Promise::E6, what));
         }
-        if let Some(former) = former.filter(|former| *former != by && !is_freed && held_for < self.quickly()) {
+        if let Some(former) = former.filter(|former| {
+            *former != by && !is_freed && held_for < self.quickly(self.config.options().lease_duration)
+        }) {
             let held_for = held_for.as_secs_f64();
             let what = format!("{by} has taken the record of {former} {held_for:.3} s after its last write");
+            return Err(Broken::new(Promise::E3, what));
+        }
+        if at < inherited_until && is_another && !is_freed {
+            let what = format!(
+                "{by} has taken a record of somebody who may work, {:.3} s too early",
+                inherited_until.saturating_sub(at).as_secs_f64()
+            );
             return Err(Broken::new(Promise::E3, what));
         }
         match former.filter(|_| self.bounds_works) {
@@ -236,16 +250,18 @@ impl ElectionPromises {
     pub fn edited(&mut self, at: Duration) {
         self.holder = None;
         self.edited_at = at;
+        self.inherited_until = Duration::ZERO;
         // Whoever has seen no other record that was held waits anew.
         if !self.inherited.is_zero() {
             self.barred_until = at.saturating_add(self.slowly(self.inherited));
         }
     }
 
-    /// The record is that of a holder who is no more, and says this duration: until a candidate has written another, whoever
-    /// sees it waits as long; also if it is deleted meanwhile.
-    pub const fn inherited(&mut self, duration: Duration) {
-        self.inherited = duration;
+    /// Before anybody starts, the record is that of a holder who is no more, and says this duration (or none): until a candidate
+    /// has written another, whoever sees it waits as long, or one lease duration; also if it is deleted meanwhile.
+    pub fn inherited(&mut self, duration: Option<Duration>) {
+        self.inherited = duration.unwrap_or_default();
+        self.inherited_until = self.quickly(duration.unwrap_or_else(|| self.config.options().lease_duration));
     }
 
     /// A machine has ordered something, at this time of its clock; its guard says "leading" until then.
@@ -417,10 +433,9 @@ impl ElectionPromises {
         safe.unwrap_or_default().saturating_sub(self.config.kill_margin())
     }
 
-    /// The least that passes while a lease duration passes on the fastest of the clocks.
-    fn quickly(&self) -> Duration {
-        let lease_duration = self.config.options().lease_duration;
-        lease_duration.saturating_mul(1000).checked_div(self.fastest).unwrap_or_default()
+    /// What is so long on the fastest of the clocks.
+    fn quickly(&self, time: Duration) -> Duration {
+        time.saturating_mul(1000).checked_div(self.fastest).unwrap_or_default()
     }
 
     /// What is so long on the slowest of the clocks.
