@@ -152,43 +152,40 @@ fn one_leads_where_there_is_no_lease_at_first() {
 
 #[test]
 fn one_of_three_leads_where_there_is_no_lease_at_first() {
-    let of = |delays, deletions| World { has_lease: false, ..three(Faults { delays, deletions, ..Faults::default() }) };
-    check("three, creation", Sizes { quick: of(0, 0), usual: of(0, 1) });
+    let of = |deletions| World { has_lease: false, ..three(Faults { deletions, ..Faults::default() }) };
+    check("three, creation", Sizes { quick: of(0), usual: of(1) });
 }
 
 #[test]
 fn one_leads_whatever_somebody_writes_and_is_not_kept_waiting() {
-    let of = |mischief, delays| World { late: 1, ..World::new(Faults { mischief, delays, ..Faults::default() }) };
-    check("mischief", Sizes { quick: of(1, 0), usual: of(2, 0) });
+    let of = |mischief| World { late: 1, ..World::new(Faults { mischief, ..Faults::default() }) };
+    check("mischief", Sizes { quick: of(1), usual: of(2) });
 }
 
 #[test]
 fn one_leads_however_long_a_record_lasts() {
-    let of = |crashes, delays| World {
+    let of = |crashes| World {
         late: 1,
         mischief: &[Mischief::LongDuration],
-        ..World::new(Faults { mischief: 1, crashes, delays, ..Faults::default() })
+        ..World::new(Faults { mischief: 1, crashes, ..Faults::default() })
     };
-    check("long records", Sizes { quick: of(1, 0), usual: of(2, 0) });
+    check("long records", Sizes { quick: of(1), usual: of(2) });
 }
 
 #[test]
 fn one_leads_where_two_have_one_name() {
-    let of = |delays, crashes| World {
-        is_exact: true,
-        ..World::new(Faults { delays, crashes, losses: 1, ..Faults::default() })
-    };
-    check("one name", Sizes { quick: of(0, 0), usual: of(1, 0) });
+    let of = |delays| World { is_exact: true, ..World::new(Faults { delays, losses: 1, ..Faults::default() }) };
+    check("one name", Sizes { quick: of(0), usual: of(1) });
 }
 
 #[test]
-fn one_leads_whatever_a_watch_says_and_when() {
-    let of = |delays, breaks, step_downs| World {
+fn one_leads_whatever_a_watch_says() {
+    let of = |breaks| World {
         has_watches: true,
         late: 1,
-        ..World::new(Faults { delays, breaks, step_downs, ..Faults::default() })
+        ..World::new(Faults { breaks, step_downs: 1, ..Faults::default() })
     };
-    check("watches", Sizes { quick: of(0, 0, 1), usual: of(1, 0, 1) });
+    check("watches", Sizes { quick: of(0), usual: of(1) });
 }
 
 #[test]

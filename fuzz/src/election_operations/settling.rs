@@ -64,9 +64,10 @@ impl Host {
         };
         let record = observed.current.as_ref();
         if number(&observed.newest) < number(&VERSION.to_string()) {
-            // Whoever hears nothing asks once a quarter; whoever releases has until others may take it.
+            // Whoever hears nothing asks once a quarter; whoever releases has until others may take it; whoever is barred has time.
             let quarter = record.map_or(Duration::ZERO, |record| record.patience(&config) / 4);
-            return begun.saturating_add(quarter.max(config.options().lease_duration) + pauses);
+            let seen_at = begun.saturating_add(quarter.max(config.options().lease_duration));
+            return seen_at.max(observed.barred_until).saturating_add(pauses);
         }
         let waits = record.filter(|record| record.is_held() && !record.is_ours(&config));
         let wait = waits.map_or(Duration::ZERO, |record| record.patience(&config));
