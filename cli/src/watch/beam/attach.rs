@@ -35,10 +35,11 @@ pub(super) struct OwnName(Option<NodeName>);
 
 impl OwnName {
     fn at(&mut self, host: &str) -> Result<NodeName, AttachError> {
-        if self.0.is_none() {
-            self.0 = Some(own_name(host).map_err(|_| AttachError::Nameless)?);
-        }
-        self.0.clone().ok_or(AttachError::Nameless)
+        let name = match self.0.take() {
+            Some(name) => name,
+            None => own_name(host).map_err(|_| AttachError::Nameless)?,
+        };
+        Ok(self.0.insert(name).clone())
     }
 }
 
@@ -55,8 +56,12 @@ pub(super) async fn attach(node: &LocalNode, own: &mut OwnName) -> Result<Sessio
     let hosts = [own_host].into_iter().chain(LOOPBACK.into_iter().filter(|_| !is_known));
     let mut first = None;
     for host in hosts {
-        let attempt = timeout(LIMIT, attach_at(node, own, host)).await;
-        match attempt.unwrap_or_else(|_| Err(AttachError::unreachable("node", host, io::ErrorKind::TimedOut.into()))) {
+        let attempt = timeout(LIMIT, attach_at(node, own, host)).await.unwrap_or_else(|_| {
+            // It may still be busy with us.
+            *own = OwnName::default();
+            Err(AttachError::unreachable("node", host, io::ErrorKind::TimedOut.into()))
+        });
+        match attempt {
             Ok(session) => return Ok(session),
             Err(error) if error.is_final() => return Err(error),
             Err(error) => {
@@ -232,5 +237,19 @@ impl Error for AttachError {
             Self::Unreachable { error, .. } => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_that_fail_cost_the_node_no_more_than_one_name() {
+        let mut own = OwnName::default();
+        let name = own.at("10.0.0.1").unwrap();
+        assert_eq!(own.at("10.0.0.1").unwrap(), name);
+        assert_ne!(OwnName::default().at("10.0.0.1").unwrap(), name);
+        assert!(OwnName::default().at(&"x".repeat(250)).is_err());
     }
 }
