@@ -171,7 +171,9 @@ fn join(lab: &Lab) -> Result<(), Trouble> {
 }
 
 fn lay(url: &str) -> Result<Proxy, Trouble> {
-    ip(&["link", "add", "pods", "type", "bridge"])?;
+    // Without one of its own, a bridge has the address of one of its ports, and another one when that goes: peers that remember
+    // the old one would reach nobody for a while.
+    ip(&["link", "add", "pods", "address", "02:00:00:00:00:01", "type", "bridge"])?;
     ip(&["addr", "add", &format!("{}/12", API.0), "dev", "pods"])?;
     ip(&["link", "set", "pods", "up"])?;
     Proxy::between(&format!("{}:{}", API.0, API.1), url)
