@@ -22,8 +22,9 @@ use quorate_transport_hyper::serve::{Serve, ServeOptions};
 use quorate_transport_hyper::{Client, Config};
 use serde_json::{Value, json};
 
-// A round is shorter than the time for which a thread runs undisturbed: the best one measures no other program.
-const ROUNDS: usize = 500;
+// A round is shorter than the time for which a thread runs undisturbed, and all of them take longer than what disturbs a
+// machine for a while: the best one measures no other program.
+const ROUNDS: usize = 10_000;
 const QUESTIONS: u32 = 10_000;
 const RENEWALS: u32 = 20;
 

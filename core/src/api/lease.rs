@@ -20,7 +20,8 @@ const NONCE_ANNOTATION: &str = "quorate.github.io/nonce";
 pub(crate) struct Lease {
     uid: Arc<str>,
     version: ResourceVersion,
-    object: Map<String, Value>,
+    // Shared: whoever acts on a Lease holds it while the machine changes.
+    object: Arc<Map<String, Value>>,
 }
 
 impl Lease {
@@ -45,7 +46,7 @@ impl Lease {
         if !matches!(object.get("spec"), None | Some(Value::Null | Value::Object(_))) {
             return unidentified("a spec that is an object");
         }
-        Ok(Self { uid: uid.into(), version, object })
+        Ok(Self { uid: uid.into(), version, object: Arc::new(object) })
     }
 
     pub(crate) const fn uid(&self) -> &Arc<str> {
@@ -118,13 +119,13 @@ impl Lease {
 
     /// For model checkers, to name its parts anew: what was read out of it, and itself.
     #[cfg(feature = "testing")]
-    pub(crate) const fn parts_mut(&mut self) -> (&mut Arc<str>, &mut ResourceVersion, &mut Map<String, Value>) {
-        (&mut self.uid, &mut self.version, &mut self.object)
+    pub(crate) fn parts_mut(&mut self) -> (&mut Arc<str>, &mut ResourceVersion, &mut Map<String, Value>) {
+        (&mut self.uid, &mut self.version, Arc::make_mut(&mut self.object))
     }
 
     /// The body of a PUT: this Lease with the claim in it. It carries this one's uid and resourceVersion.
     pub(crate) fn claimed(&self, claim: &Claim<'_>) -> Vec<u8> {
-        let mut object = self.object.clone();
+        let mut object = Map::clone(&self.object);
         claim.write(&mut object);
         to_json(&object)
     }
