@@ -8,6 +8,7 @@
 //! What they are told costs the same however many members there are; only [`MembershipPromises::settled`] looks at a view.
 
 mod election;
+mod lease;
 mod membership;
 
 use alloc::string::String;

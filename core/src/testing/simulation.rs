@@ -23,8 +23,9 @@
 //! ```
 //! use core::time::Duration;
 //! use std::collections::{BTreeMap, BTreeSet};
-//! use quorate_core::election::FencingToken;
+//!
 //! use proptest::prelude::*;
+//! use quorate_core::election::FencingToken;
 //! use quorate_core::membership::{LinkFailure, Member};
 //! use quorate_core::testing::promises::Promise;
 //! use quorate_core::testing::simulation::{Application, Fault, Mix, Plan, Planned, Simulation, shrink_with};
@@ -50,10 +51,10 @@
 //! }
 //!
 //! impl Application for Store {
-//!     fn connect(&mut self, node: usize, peer: &Member, _: Duration) -> Result<(), String> {
+//!     fn connect(&mut self, node: usize, peer: &Member, _: Duration) -> Result<(), LinkFailure> {
 //!         let is_new = self.sessions.entry(node).or_default().insert(peer.name.to_string());
 //!         // Quorate never dials a peer that is connected, as far as it can know.
-//!         if is_new { Ok(()) } else { Err("there is a session already".into()) }
+//!         if is_new { Ok(()) } else { Err(LinkFailure::new("there is a session already")) }
 //!     }
 //!
 //!     fn disconnect(&mut self, node: usize, peer: &Member, _: Duration) -> Result<(), LinkFailure> {

@@ -154,6 +154,7 @@ async fn run(
         }
     }
 }
+
 fn lost(error: &RecvError) -> String {
     match error {
         RecvError::Closed => "it has hung up".into(),

@@ -2,25 +2,20 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::mem;
 use core::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::lease::{foreign, has_same_foreign, holder, transitions, uid};
 use super::{Broken, Promise};
 use crate::election::{Create, ElectionConfig, FencingToken, Order};
 use crate::time::Instant;
 
 /// How long a candidate must have been left in peace to be held to the shortest bounds: its watch is open again by then.
 const PEACE: Duration = Duration::from_secs(60);
-
-/// What of the spec is ours to write (E6).
-const OWN_FIELDS: [&str; 5] =
-    ["acquireTime", "holderIdentity", "leaseDurationSeconds", "leaseTransitions", "renewTime"];
-const NONCE: &str = "quorate.github.io/nonce";
 
 /// One process of a candidate: no other has its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -442,69 +437,4 @@ impl ElectionPromises {
     fn slowly(&self, time: Duration) -> Duration {
         time.saturating_mul(1000).checked_div(self.slowest).unwrap_or_default()
     }
-}
-
-fn uid(lease: &Value) -> Option<&str> {
-    lease.pointer("/metadata/uid").and_then(Value::as_str)
-}
-
-fn transitions(lease: &Value) -> i64 {
-    lease.pointer("/spec/leaseTransitions").and_then(Value::as_i64).unwrap_or_default()
-}
-
-fn holder(lease: &Value) -> &str {
-    lease.pointer("/spec/holderIdentity").and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Whether what [`foreign`] leaves of both is the same. Renewals, which are most writes, are seen through without a copy.
-fn has_same_foreign(before: &Value, after: &Value) -> bool {
-    let rest = |lease: &Value| lease.as_object().map(|fields| fields.len());
-    let is_alike = |section: &str, own: &[&str]| {
-        let (Some(one), Some(other)) = (section_of(before, section), section_of(after, section)) else { return false };
-        let theirs = |field: &&String| !own.contains(&field.as_str());
-        one.keys().filter(theirs).count() == other.keys().filter(theirs).count()
-            && one.iter().filter(|(field, _)| theirs(field)).all(|(field, value)| other.get(field) == Some(value))
-    };
-    let is_quickly_seen = rest(before) == rest(after)
-        && rest(before) == Some(2)
-        && is_alike("spec", &OWN_FIELDS)
-        && is_alike("metadata", &["managedFields", "resourceVersion"]);
-    is_quickly_seen || foreign(before) == foreign(after)
-}
-
-fn section_of<'a>(lease: &'a Value, section: &str) -> Option<&'a Map<String, Value>> {
-    lease.get(section).and_then(Value::as_object)
-}
-
-/// What is left of a Lease without what is ours to write, and without what the server writes (E6).
-fn foreign(lease: &Value) -> Map<String, Value> {
-    let mut rest = Map::new();
-    for (field, value) in lease.as_object().into_iter().flatten() {
-        let value = match (field.as_str(), value) {
-            ("spec", Value::Object(spec)) => without(spec, &OWN_FIELDS),
-            ("metadata", Value::Object(meta)) => foreign_meta(meta),
-            (_, other) => other.clone(),
-        };
-        if value.as_object().is_none_or(|value| !value.is_empty()) {
-            rest.insert(field.clone(), value);
-        }
-    }
-    rest
-}
-
-fn foreign_meta(meta: &Map<String, Value>) -> Value {
-    let mut meta = without(meta, &["managedFields", "resourceVersion"]);
-    let Some(fields) = meta.as_object_mut() else { return meta };
-    if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
-        annotations.remove(NONCE);
-        if annotations.is_empty() {
-            fields.remove("annotations");
-        }
-    }
-    meta
-}
-
-fn without(fields: &Map<String, Value>, names: &[&str]) -> Value {
-    let kept = fields.iter().filter(|(name, _)| !names.contains(&name.as_str()));
-    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
 }

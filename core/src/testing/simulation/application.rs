@@ -18,7 +18,7 @@ pub trait Application {
     /// # Errors
     ///
     /// When it cannot: it is tried again as long as the peer is a member.
-    fn connect(&mut self, node: usize, peer: &Member, now: Duration) -> Result<(), String> {
+    fn connect(&mut self, node: usize, peer: &Member, now: Duration) -> Result<(), LinkFailure> {
         let _ = (node, peer, now);
         Ok(())
     }

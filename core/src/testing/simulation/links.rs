@@ -44,10 +44,7 @@ impl<A: Application> Simulation<A> {
         let attempt = self.nodes.get(of.node).and_then(|node| node.connector.attempts.get(&id));
         let Some(order) = attempt.map(|attempt| attempt.order.clone()) else { return };
         let (outcome, is_lost) = match &order {
-            Order::Connect { peer, .. } => {
-                let (outcome, is_lost) = self.connect(of.node, peer);
-                (outcome.map_err(|why| LinkFailure::new(&why)), is_lost)
-            }
+            Order::Connect { peer, .. } => self.connect(of.node, peer),
             Order::Disconnect { peer, .. } => {
                 let outcome = self.application.disconnect(of.node, peer, now);
                 match &outcome {
@@ -76,10 +73,10 @@ impl<A: Application> Simulation<A> {
         }
     }
 
-    fn connect(&mut self, index: usize, peer: &Member) -> (Result<(), String>, bool) {
+    fn connect(&mut self, index: usize, peer: &Member) -> (Result<(), LinkFailure>, bool) {
         let (outcome, is_lost) = match self.reach(&peer.name) {
             Ok(pod) => (self.application.connect(index, peer, duration(self.real)).map(|()| pod), false),
-            Err(is_silent) => return (Err(String::from("the peer cannot be reached")), is_silent),
+            Err(is_silent) => return (Err(LinkFailure::new("the peer cannot be reached")), is_silent),
         };
         let Some(node) = self.nodes.get_mut(index) else { return (Ok(()), false) };
         match outcome {
@@ -90,9 +87,9 @@ impl<A: Application> Simulation<A> {
                 self.draw_link(index, &peer.name, true);
                 (Ok(()), false)
             }
-            Err(why) => {
+            Err(failure) => {
                 node.connector.refused.insert(peer.name.clone());
-                (Err(why), is_lost)
+                (Err(failure), is_lost)
             }
         }
     }
