@@ -7,9 +7,9 @@ _:
 ci:
     .ci/run
 
-# all tests, with the real API server
+# all tests, with the real API server, Erlang and Elixir
 test:
-    QUORATE_REQUIRE=apiserver cargo test --workspace
+    QUORATE_REQUIRE=apiserver,beam,elixir cargo test --workspace
 
 # format, lints and documentation
 lint:

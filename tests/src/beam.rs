@@ -3,6 +3,7 @@
 mod addresses;
 mod network;
 mod node;
+mod release;
 pub mod shipped;
 mod sidecar;
 mod world;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 pub use addresses::{PORT, address, addresses, free_port};
 pub use network::Place;
 pub use node::{Node, port_mapper};
+pub use release::{ELIXIR, Release};
 pub use sidecar::{Sidecar, text};
 pub use world::{NAMESPACES, enter};
 

@@ -39,15 +39,27 @@ impl Node {
         Self::start_as(BASENAME, address, &[])
     }
 
+    /// A member at this address, with this cookie.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start_with_cookie(address: &str, cookie: &str) -> Result<Self, Trouble> {
+        Self::start_with(BASENAME, address, cookie, &[])
+    }
+
     /// A node of any name, with these arguments besides.
     ///
     /// # Errors
     ///
     /// When it cannot be started.
     pub fn start_as(alias: &str, address: &str, arguments: &[&str]) -> Result<Self, Trouble> {
-        let port = ["-start_epmd", "false", "-erl_epmd_port", PORT];
+        Self::start_with(alias, address, COOKIE, arguments)
+    }
+
+    fn start_with(alias: &str, address: &str, cookie: &str, arguments: &[&str]) -> Result<Self, Trouble> {
         let mut command = command_of_erl();
-        command.args(on(address)).args(port).args(["-setcookie", COOKIE]).args(arguments);
+        command.args(in_a_mesh_at(address)).args(["-setcookie", cookie]).args(arguments);
         Self::run(alias, address, command)
     }
 
@@ -67,7 +79,12 @@ impl Node {
     pub(super) fn run(alias: &str, address: &str, mut command: Command) -> Result<Self, Trouble> {
         let name = format!("{alias}@{address}");
         command.args(["-noinput", "-name", &name, "-eval", OBSERVER]);
-        let node = Self { name, running: Running::start(command, b"")? };
+        Self::begin(&name, command)
+    }
+
+    /// The node of this name that a command starts, which says whom it sees as our observer does.
+    pub(super) fn begin(name: &str, command: Command) -> Result<Self, Trouble> {
+        let node = Self { name: name.into(), running: Running::start(command, b"")? };
         eventually(&format!("{} runs", node.name), LIMIT, || Ok(node.seen()?.last().is_some().then_some(())))
             .map_err(|trouble| Trouble::new(format!("{trouble}\n{}", node.running.stderr().unwrap_or_default())))?;
         Ok(node)
@@ -140,6 +157,12 @@ fn command_of_erl() -> Command {
     let mut command = command_without_environment("erl".as_ref());
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", "/nonexistent");
     command
+}
+
+/// The arguments for a node at this address that all nodes find without a port mapper.
+pub(super) fn in_a_mesh_at(address: &str) -> Vec<String> {
+    let port = ["-start_epmd", "false", "-erl_epmd_port", PORT].map(String::from);
+    on(address).into_iter().chain(port).collect()
 }
 
 /// The arguments for a node that listens at one address only: two nodes have one port at two addresses.

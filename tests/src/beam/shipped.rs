@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::lab::Lab;
@@ -88,16 +90,61 @@ impl Shipped {
     ///
     /// When something is asked for that a pod has not.
     pub fn variables(&self, lab: &Lab, address: &str) -> Result<Vec<(String, String)>, Trouble> {
-        let variables = at(self.sidecar()?, "/env")?.as_array().into_iter().flatten();
-        let told = variables.map(|variable| {
-            let value = match string(variable, "/valueFrom/fieldRef/fieldPath")? {
-                "status.podIP" => address,
-                "metadata.namespace" => lab.namespace(),
-                field => return Err(Trouble::new(format!("{field} is not known here"))),
+        self.environment(self.sidecar()?, lab, address)
+    }
+
+    /// The environment of the node beside it.
+    ///
+    /// # Errors
+    ///
+    /// When something is asked for that a pod has not.
+    pub fn variables_of_node(&self, lab: &Lab, address: &str) -> Result<Vec<(String, String)>, Trouble> {
+        self.environment(at(self.pod_spec()?, "/containers/0")?, lab, address)
+    }
+
+    /// The cookie that all have.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn cookie(&self) -> Result<String, Trouble> {
+        self.secret("cookie")
+    }
+
+    fn environment(&self, container: &Value, lab: &Lab, address: &str) -> Result<Vec<(String, String)>, Trouble> {
+        let mut told: Vec<(String, String)> = Vec::new();
+        for variable in at(container, "/env")?.as_array().into_iter().flatten() {
+            let value = match variable.get("value").and_then(Value::as_str) {
+                // <https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/>
+                Some(value) => {
+                    told.iter().fold(value.into(), |value: String, (name, is)| value.replace(&format!("$({name})"), is))
+                }
+                None => self.referred(at(variable, "/valueFrom")?, lab, address)?,
             };
-            Ok((string(variable, "/name")?.to_owned(), value.to_owned()))
-        });
-        told.collect()
+            told.push((string(variable, "/name")?.into(), value));
+        }
+        Ok(told)
+    }
+
+    fn referred(&self, source: &Value, lab: &Lab, address: &str) -> Result<String, Trouble> {
+        if let Some(key) = source.get("secretKeyRef") {
+            let (name, ours) = (string(key, "/name")?, string(self.object("Secret")?, "/metadata/name")?);
+            return if name == ours {
+                self.secret(string(key, "/key")?)
+            } else {
+                Err(Trouble::new(format!("no Secret {name}")))
+            };
+        }
+        match string(source, "/fieldRef/fieldPath")? {
+            "status.podIP" => Ok(address.into()),
+            "metadata.namespace" => Ok(lab.namespace().into()),
+            field => Err(Trouble::new(format!("{field} is not known here"))),
+        }
+    }
+
+    fn secret(&self, key: &str) -> Result<String, Trouble> {
+        let encoded = string(self.object("Secret")?, &format!("/data/{key}"))?;
+        Ok(String::from_utf8(BASE64_STANDARD.decode(encoded)?)?)
     }
 }
 

@@ -1,8 +1,8 @@
 //! `quorate watch --connector beam` beside unmodified Erlang nodes, on a real API server.
 //!
 //! Each node has an address of its own in 127.0.0.0/8, and all have one port: that is how nodes of one basename run on one
-//! machine. Kubernetes takes such addresses for pods, and not in EndpointSlices: the members come from pods here. `beam_namespaces` has
-//! nodes as they are in pods.
+//! machine. Kubernetes takes such addresses for pods, and not in EndpointSlices: the members come from pods here.
+//! `beam_namespaces` has nodes as they are in pods.
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 

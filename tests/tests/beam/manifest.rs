@@ -4,7 +4,7 @@ use std::fs;
 
 use quorate_tests::api_server::ApiServer;
 use quorate_tests::beam::shipped::{Shipped, at};
-use quorate_tests::beam::{COOKIE, address};
+use quorate_tests::beam::{COOKIE, LIMIT, address};
 use quorate_tests::eventually::eventually;
 use quorate_tests::lab::Lab;
 use quorate_tests::quorate_command::Quorate;
@@ -22,7 +22,7 @@ pub(crate) fn the_shipped_flags_are_flags() -> Result<(), Trouble> {
         quorate = quorate.variable(&name, value);
     }
     let running = quorate.start()?;
-    eventually("it waits for its node", quorate_tests::beam::LIMIT, || {
+    eventually("it waits for its node", LIMIT, || {
         Ok(running.stderr()?.contains("cannot attach to the local node").then_some(()))
     })
     .map_err(|trouble| Trouble::new(format!("{trouble}\n{}", running.stderr().unwrap_or_default())))

@@ -4,8 +4,6 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use quorate_tests::api_server::ApiServer;
 use quorate_tests::beam::shipped::{Shipped, at, string};
 use quorate_tests::beam::{BASENAME, LIMIT, Member, Place, Sidecar, settled, stop};
@@ -36,7 +34,7 @@ pub(crate) fn the_shipped_manifest_meshes_nodes_with_no_more_rights_than_it_give
         kubelet.run(BASENAME, &place.pod())?;
         // The sidecar is started first.
         let watch = sidecar(&lab, &shipped, &place)?;
-        let node = place.node(&["-setcookie", &cookie(&shipped)?])?;
+        let node = place.node(&["-setcookie", &shipped.cookie()?])?;
         members.push(Member { node, watch });
         places.push(place);
     }
@@ -56,16 +54,11 @@ fn sidecar(lab: &Lab, shipped: &Shipped, place: &Place) -> Result<Sidecar, Troub
     place.watch(&words, &variables)
 }
 
-fn cookie(shipped: &Shipped) -> Result<String, Trouble> {
-    let secret = shipped.object("Secret")?;
-    Ok(String::from_utf8(BASE64_STANDARD.decode(string(secret, "/data/cookie")?)?)?)
-}
-
 /// The Secret as files, of the group and with the mode that it is mounted with.
 fn volume(shipped: &Shipped, place: &Place) -> Result<PathBuf, Trouble> {
     let folder = place.folder("cookie")?;
     let file = folder.join("cookie");
-    fs::write(&file, cookie(shipped)?)?;
+    fs::write(&file, shipped.cookie()?)?;
     let mode = at(shipped.pod_spec()?, "/volumes/0/secret/defaultMode")?.as_u64().unwrap_or_default();
     fs::set_permissions(&file, fs::Permissions::from_mode(u32::try_from(mode)?))?;
     chown(&file, Some(0), Some(u32::try_from(fs_group(shipped)?)?))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use quorate_core::membership::Member;
 use quorate_core::name::{NameMode, Naming, NodeName};
 
-use super::node::LocalNode;
+use super::node::{LocalNode, hint};
 
 /// What is known of ourselves.
 #[derive(Debug)]
@@ -64,11 +64,12 @@ impl Agreement {
         Err(format!(
             "the local node is called {} (by -name, -sname or RELEASE_NODE there), but its {} is listed as {} (by \
              {basename} and --mode {mode} here): the other nodes would dial a name that it does not answer to; start it as \
-             {}, or change the flags",
+             {}, or change the flags{}",
             self.real,
             member.pod.as_ref().map_or_else(|| "address".to_owned(), |pod| format!("pod {}", pod.name)),
             member.name,
             member.name,
+            hint(&self.real),
         ))
     }
 

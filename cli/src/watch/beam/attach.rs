@@ -14,7 +14,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::cookie::Cookie;
-use super::node::{Listens, LocalNode};
+use super::node::{Listens, LocalNode, hint};
 use super::session::Session;
 use super::stream::Stream;
 
@@ -215,7 +215,8 @@ impl fmt::Display for AttachError {
             Self::OtherNode { place, real, expected, origin } => write!(
                 f,
                 "the node at {place} is called {real} (by -name, -sname or RELEASE_NODE there), and {expected} was expected \
-                 (by {origin} here): other nodes would look for it under a name that it does not answer to"
+                 (by {origin} here): other nodes would look for it under a name that it does not answer to{}",
+                hint(real)
             ),
             Self::Refused { place, status } => write!(f, "the node at {place} does not take us now ({status:?})"),
             Self::Unreachable { what, place, .. } => write!(f, "no {what} can be reached at {place}"),

@@ -50,6 +50,17 @@ impl LocalNode {
     }
 }
 
+/// What more there is to say of a node's real name: other nodes dial long ones only, and their hosts have dots or colons.
+pub(super) fn hint(real: &str) -> &'static str {
+    let host = real.split_once('@').map_or("", |(_, host)| host);
+    if host.contains(['.', ':']) {
+        ""
+    } else {
+        "; that is a short name, as -sname and, by default, releases of Elixir's give it: there, -name or \
+         RELEASE_DISTRIBUTION=name and RELEASE_NODE give it a long one"
+    }
+}
+
 /// The name that the local node has if it is called like the members: the basename, and our own host by the same mode.
 pub(super) fn default_name(policy: &Policy, namespace: &str, own: &[IpAddr]) -> Result<String, String> {
     let or = "name the node with --beam-node";
@@ -92,4 +103,19 @@ fn hostname() -> String {
     return rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(unix))]
     return env::var("COMPUTERNAME").unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_are_told_apart_from_long_ones() {
+        for short in ["myapp@myapp-0", "myapp@", "nonode"] {
+            assert!(hint(short).contains("RELEASE_DISTRIBUTION=name"), "{short}");
+        }
+        for long in ["myapp@10.0.0.7", "myapp@fd00::7", "myapp@myapp-0.myapp.shop.svc.cluster.local"] {
+            assert_eq!(hint(long), "", "{long}");
+        }
+    }
 }
