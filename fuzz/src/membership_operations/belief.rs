@@ -8,6 +8,7 @@ use quorate_core::membership::{
 };
 use quorate_core::time::Instant;
 
+use super::connector::somebody_answers;
 use super::view::PlainMember;
 
 /// What is known of one name's link.
@@ -66,6 +67,8 @@ pub(super) struct Belief {
     was_told_to_drain: bool,
     itself_terminating: Option<PlainMember>,
     places: BTreeMap<String, Place>,
+    /// Whose link it is, though it was made to a predecessor of the same name: they have answered.
+    successors: BTreeMap<String, Identity>,
 }
 
 impl Belief {
@@ -83,6 +86,7 @@ impl Belief {
             was_told_to_drain: false,
             itself_terminating: None,
             places: BTreeMap::new(),
+            successors: BTreeMap::new(),
         }
     }
 
@@ -95,6 +99,9 @@ impl Belief {
     }
 
     fn know(&mut self, name: &str, known: Known) {
+        if known != Known::Up {
+            self.successors.remove(name);
+        }
         self.known.insert(name.into(), (known, self.newest));
     }
 
@@ -195,6 +202,9 @@ impl Belief {
         match report {
             Report::Ended { id, outcome } => {
                 let Some(attempt) = self.attempts.remove(id) else { return };
+                if !attempt.connects && *outcome == Err(somebody_answers()) {
+                    return self.spare(&attempt);
+                }
                 let is_up = attempt.connects == outcome.is_ok() && !attempt.has_dropped;
                 let before = self.failures.remove(&attempt.name).map_or(0, |failures| failures.count);
                 let has_name =
@@ -223,6 +233,16 @@ impl Belief {
             }
             Report::Drain => self.was_told_to_drain = true,
             _ => {}
+        }
+    }
+
+    /// Whoever answers is connected, also if a link has gone down meanwhile.
+    fn spare(&mut self, attempt: &Attempt) {
+        self.failures.remove(&attempt.name);
+        self.know(&attempt.name, Known::Up);
+        let owner = self.places.get(&attempt.name).and_then(|place| place.member.as_ref());
+        if let Some(owner) = owner.filter(|owner| owner.identity != attempt.identity) {
+            self.successors.insert(attempt.name.clone(), owner.identity.clone());
         }
     }
 
@@ -318,6 +338,8 @@ impl Belief {
         assert_eq!(self.known(name), Known::Up, "{order}");
         let Some(delay) = self.options.disconnect_after else { panic!("nobody is ever disconnected: {order}") };
         let Some(place) = self.places.get(name) else { panic!("who is not managed: {order}") };
+        let successor = self.successors.get(name);
+        assert!(successor.is_none_or(|owner| *owner == peer.identity()), "the link is its successor's: {order}");
         if place.was_replaced || place.last.identity != peer.identity() {
             return;
         }

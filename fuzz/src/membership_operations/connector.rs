@@ -19,7 +19,7 @@ pub(super) struct Connector {
 #[derive(Clone, Debug)]
 enum Attempt {
     Connect(String, Identity),
-    Disconnect(String),
+    Disconnect(String, Identity),
     List,
 }
 
@@ -27,7 +27,7 @@ impl Connector {
     pub(super) fn order(&mut self, order: &Order) {
         let (id, attempt) = match order {
             Order::Connect { id, peer } => (*id, Attempt::Connect(peer.name.as_str().into(), peer.identity())),
-            Order::Disconnect { id, peer } => (*id, Attempt::Disconnect(peer.name.as_str().into())),
+            Order::Disconnect { id, peer } => (*id, Attempt::Disconnect(peer.name.as_str().into(), peer.identity())),
             Order::ListConnected { id } => (*id, Attempt::List),
             Order::Abandon(id) => return assert!(self.attempts.remove(id).is_some(), "{order}"),
             other => panic!("{other}"),
@@ -45,8 +45,9 @@ impl Connector {
         self.attempts.remove(&id);
     }
 
-    /// An attempt ends, with its effect if it went well.
-    pub(super) fn end(&mut self, id: LinkId, well: bool) -> Option<Report> {
+    /// An attempt ends, with its effect if it went well. Every other disconnect that does not ends because somebody answers: it is
+    /// the name's `owner`, if there is one.
+    pub(super) fn end(&mut self, id: LinkId, well: bool, owner: impl Fn(&str) -> Option<Identity>) -> Option<Report> {
         let attempt = self.attempts.get(&id).cloned()?;
         let failure = || LinkFailure::new("no route");
         Some(match attempt {
@@ -54,12 +55,17 @@ impl Connector {
                 id,
                 names: if well { Ok(Some(self.connected.keys().cloned().collect())) } else { Err(failure()) },
             },
-            Attempt::Connect(..) | Attempt::Disconnect(_) if !well => Report::Ended { id, outcome: Err(failure()) },
+            Attempt::Disconnect(name, peer) if !well && self.ordered.len().is_multiple_of(2) => {
+                let who = owner(&name).unwrap_or(peer);
+                self.connected.insert(name, who);
+                Report::Ended { id, outcome: Err(somebody_answers()) }
+            }
+            Attempt::Connect(..) | Attempt::Disconnect(..) if !well => Report::Ended { id, outcome: Err(failure()) },
             Attempt::Connect(name, identity) => {
                 self.connected.insert(name, identity);
                 Report::Ended { id, outcome: Ok(()) }
             }
-            Attempt::Disconnect(name) => {
+            Attempt::Disconnect(name, _) => {
                 self.connected.remove(&name);
                 Report::Ended { id, outcome: Ok(()) }
             }
@@ -95,4 +101,8 @@ impl Connector {
         let outcome = if well { Ok(()) } else { Err(LinkFailure::new("late")) };
         Some([Report::Ended { id, outcome }, Report::Listed { id, names: Ok(Some(BTreeSet::new())) }])
     }
+}
+
+pub(super) fn somebody_answers() -> LinkFailure {
+    LinkFailure::still_answers("it answers")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quorate_core::api::{AnswerPart, Namespace, Request};
 use quorate_core::machine::{Action, Input, Machine as _, RequestId};
-use quorate_core::membership::{Follow, LinkConfig, Membership, MembershipConfig, Report};
+use quorate_core::membership::{Follow, LinkConfig, LinkId, Membership, MembershipConfig, Report};
 use serde_json::json;
 
 use super::answer::{Body, Part, Word};
@@ -154,9 +154,15 @@ impl Host {
     pub(super) fn obey(&mut self, which: u8, well: bool) {
         let ids = self.connector.in_flight();
         if let Some(index) = usize::from(which).checked_rem(ids.len()) {
-            let report = self.connector.end(ids[index], well);
-            self.say(report);
+            self.end_attempt(ids[index], well);
         }
+    }
+
+    pub(super) fn end_attempt(&mut self, id: LinkId, well: bool) {
+        let members = self.driver.machine.members();
+        let owner = |name: &str| members.get(name).map(|member| member.identity());
+        let report = self.connector.end(id, well, owner);
+        self.say(report);
     }
 
     pub(super) fn say(&mut self, report: Option<Report>) {

@@ -56,8 +56,7 @@ impl Host {
                 return;
             }
             for id in attempts {
-                let report = self.connector.end(id, true);
-                self.say(report);
+                self.end_attempt(id, true);
             }
         }
     }

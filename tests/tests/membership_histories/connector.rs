@@ -20,7 +20,15 @@ struct Attempt {
     /// When it does what it does; none once it has.
     acts: Option<Instant>,
     reports: Instant,
-    outcome: Result<(), LinkFailure>,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    Refused,
+    /// Whoever has the name is not disconnected.
+    Answers,
 }
 
 #[derive(Debug, Default)]
@@ -28,7 +36,9 @@ pub(crate) struct Connector {
     pub(crate) links: BTreeMap<String, Link>,
     attempts: BTreeMap<LinkId, Attempt>,
     pub(crate) unreachable: BTreeSet<String>,
+    /// Disconnects fail: every other one because somebody answers.
     pub(crate) is_stuck: bool,
+    failed_disconnects: u32,
     pub(crate) is_unlisted: bool,
     pub(crate) slow: Duration,
 }
@@ -44,7 +54,7 @@ impl Connector {
             other => panic!("an unknown order: {other}"),
         };
         let acts = Some(now.saturating_add(self.slow / 2));
-        let attempt = Attempt { order, acts, reports: now.saturating_add(self.slow), outcome: Ok(()) };
+        let attempt = Attempt { order, acts, reports: now.saturating_add(self.slow), outcome: Outcome::Done };
         assert!(self.attempts.insert(id, attempt).is_none(), "an id is used twice");
     }
 
@@ -60,8 +70,8 @@ impl Connector {
         self.attempts.values().map(|attempt| attempt.acts.unwrap_or(attempt.reports)).min()
     }
 
-    /// Does what is due, and says the next thing that there is to report.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<Report> {
+    /// Does what is due, and says the next thing that there is to report; `owner` has a name now.
+    pub(crate) fn next(&mut self, now: Instant, owner: impl FnOnce(&str) -> Option<Identity>) -> Option<Report> {
         let due = self.attempts.iter().filter_map(|(id, attempt)| Some((attempt.acts?, *id)));
         for id in due.filter(|(at, _)| *at <= now).map(|(_, id)| id).collect::<Vec<_>>() {
             self.act(id);
@@ -74,24 +84,33 @@ impl Connector {
                 Report::Listed { id, names: Err(LinkFailure::new("no idea")) }
             }
             Order::ListConnected { .. } => Report::Listed { id, names: Ok(Some(self.links.keys().cloned().collect())) },
-            _ => Report::Ended { id, outcome: attempt.outcome },
+            _ => {
+                if let (Outcome::Answers, Some(peer)) = (attempt.outcome, peer(&attempt.order)) {
+                    let name = peer.name.as_str();
+                    self.links.insert(name.to_owned(), Link { to: owner(name) });
+                }
+                Report::Ended { id, outcome: attempt.outcome.told() }
+            }
         })
     }
 
     fn act(&mut self, id: LinkId) {
         let Some(attempt) = self.attempts.get_mut(&id) else { return };
         attempt.acts = None;
-        let refused = || Err(LinkFailure::new("refused"));
         match &attempt.order {
             Order::Connect { peer, .. } => {
                 let name = peer.name.as_str();
                 if self.unreachable.contains(name) {
-                    attempt.outcome = refused();
+                    attempt.outcome = Outcome::Refused;
                 } else {
                     self.links.entry(name.to_owned()).or_insert_with(|| Link { to: Some(peer.identity()) });
                 }
             }
-            Order::Disconnect { .. } if self.is_stuck => attempt.outcome = refused(),
+            Order::Disconnect { peer, .. } if self.is_stuck => {
+                self.failed_disconnects += 1;
+                let answers = self.failed_disconnects.is_multiple_of(2) && self.links.contains_key(peer.name.as_str());
+                attempt.outcome = if answers { Outcome::Answers } else { Outcome::Refused };
+            }
             Order::Disconnect { peer, .. } => {
                 self.links.remove(peer.name.as_str());
             }
@@ -107,6 +126,20 @@ impl Connector {
     pub(crate) fn drop_link(&mut self, name: &str) -> bool {
         self.in_flight(name).is_none() && self.links.remove(name).is_some()
     }
+}
+
+impl Outcome {
+    fn told(self) -> Result<(), LinkFailure> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Refused => Err(LinkFailure::new("refused")),
+            Self::Answers => Err(somebody_answers()),
+        }
+    }
+}
+
+pub(crate) fn somebody_answers() -> LinkFailure {
+    LinkFailure::still_answers("it answers")
 }
 
 pub(crate) fn peer(order: &Order) -> Option<&Arc<Member>> {

@@ -49,7 +49,7 @@ pub(crate) enum Step {
     // Links, by the number of the address.
     /// Connects to it fail, or work again.
     Unreachable(u8, bool),
-    /// Disconnects fail, or work again.
+    /// Disconnects fail, every other one because somebody answers; or they work again.
     Stuck(bool),
     /// Attempts take so many milliseconds.
     SlowLinks(u16),

@@ -8,13 +8,13 @@ use std::time::Duration;
 use quorate_core::api::AnswerPart;
 use quorate_core::machine::{Action, Input, Machine as _};
 use quorate_core::membership::{
-    Admission, Change, Event, Follow, Identity, LinkId, LinkOptions, Member, Membership, MembershipOptions, News,
-    Order, Report, Source, Standing,
+    Admission, Change, Event, Follow, Identity, LinkFailure, LinkId, LinkOptions, Member, Membership,
+    MembershipOptions, News, Order, Report, Source, Standing,
 };
 use quorate_core::name::{Host, NameParts, NodeName};
 use quorate_core::time::{Instant, Now};
 
-use super::connector::{Connector, peer};
+use super::connector::{Connector, peer, somebody_answers};
 use super::history::Step;
 use super::server::{Server, listing, name, policy};
 use super::wire::{Content, Wire};
@@ -42,9 +42,17 @@ pub(crate) struct World {
     managed: BTreeSet<String>,
     /// Whose links the machine was told are up, and not that they are down.
     up: BTreeSet<String>,
-    /// The last attempt on each name, and whether it was to connect.
-    attempted: BTreeMap<String, (LinkId, bool)>,
+    /// The last attempt on each name.
+    attempted: BTreeMap<String, Attempted>,
+    /// Whose link the machine was told it is, though it was made to a predecessor of the same name.
+    answered: BTreeMap<String, Identity>,
     uids: BTreeSet<String>,
+}
+
+struct Attempted {
+    id: LinkId,
+    connects: bool,
+    peer: Identity,
 }
 
 impl World {
@@ -66,6 +74,7 @@ impl World {
             managed: BTreeSet::new(),
             up: BTreeSet::new(),
             attempted: BTreeMap::new(),
+            answered: BTreeMap::new(),
             uids: BTreeSet::new(),
         };
         let own =
@@ -185,7 +194,7 @@ impl World {
                 for part in letter.content.parts() {
                     self.feed(Input::Answer { id: letter.id, part });
                 }
-            } else if let Some(report) = self.connector.next(self.now.instant) {
+            } else if let Some(report) = self.next_report() {
                 self.report(&report);
             } else {
                 return;
@@ -194,13 +203,20 @@ impl World {
         panic!("it spins: {}", self.membership.explain(self.now));
     }
 
+    fn next_report(&mut self) -> Option<Report> {
+        let Self { connector, server, now, .. } = self;
+        let mut owner = |name: &str| server.view(*now, Admission::Any).get(name).map(|member| member.identity());
+        connector.next(now.instant, &mut owner)
+    }
+
     fn report(&mut self, report: &Report) {
         match report {
-            Report::Dropped { name } => drop(self.up.remove(name)),
+            Report::Dropped { name } => self.is_down(name),
             Report::Listed { id, names: Ok(Some(names)) } => {
                 self.up.retain(|name| names.contains(name));
+                self.answered.retain(|name, _| names.contains(name));
                 // What was attempted since tells more.
-                let is_older = |name: &str| self.attempted.get(name).is_none_or(|(attempt, _)| attempt < id);
+                let is_older = |name: &str| self.attempted.get(name).is_none_or(|attempt| attempt.id < *id);
                 self.up.extend(names.iter().filter(|name| is_older(name)).cloned());
             }
             _ => {}
@@ -218,13 +234,8 @@ impl World {
             other => self.note(format_args!("< {other:?}")),
         }
         let actions = self.membership.handle(self.now, input);
-        if let Input::Report(Report::Ended { id, outcome: Ok(()) }) = input {
-            let attempt = self.attempted.iter().find(|(_, (attempt, _))| attempt == id);
-            match attempt.map(|(name, (_, connects))| (name.clone(), *connects)) {
-                Some((name, true)) => drop(self.up.insert(name)),
-                Some((name, false)) => drop(self.up.remove(&name)),
-                None => {}
-            }
+        if let Input::Report(Report::Ended { id, outcome }) = input {
+            self.ended(*id, outcome);
         }
         let mut has_news = matches!(input, Input::Answer { part: AnswerPart::Chunk(_), .. });
         for action in actions {
@@ -241,6 +252,25 @@ impl World {
         if has_news {
             self.check();
         }
+    }
+
+    fn ended(&mut self, id: LinkId, outcome: &Result<(), LinkFailure>) {
+        let Some((name, attempt)) = self.attempted.iter().find(|(_, attempt)| attempt.id == id) else { return };
+        let (name, connects, peer) = (name.clone(), attempt.connects, attempt.peer.clone());
+        match outcome {
+            Ok(()) if connects => drop(self.up.insert(name)),
+            Ok(()) => self.is_down(&name),
+            Err(failure) if *failure == somebody_answers() => {
+                let owner = self.members().get(name.as_str()).map(|member| member.identity());
+                self.answered.extend(owner.filter(|owner| *owner != peer).map(|owner| (name, owner)));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn is_down(&mut self, name: &str) {
+        self.up.remove(name);
+        self.answered.remove(name);
     }
 
     fn hear(&mut self, event: &Event) {
@@ -273,12 +303,14 @@ impl World {
             let name = peer.name.as_str();
             let is_flying = self.connector.in_flight(name).is_some();
             let is_kept = self.members().get(name).is_some_and(|member| member.identity() == peer.identity());
+            let is_anothers = self.answered.get(name).is_some_and(|owner| *owner != peer.identity());
             let fault = match &order {
                 _ if name == Server::self_name() => Some("it is ourselves"),
                 _ if is_flying => Some("an attempt on it is in flight"),
                 Order::Connect { .. } if self.up.contains(name) => Some("it is connected"),
                 Order::Connect { .. } if !is_kept => Some("it is no member"),
                 Order::Disconnect { .. } if is_kept => Some("it is kept"),
+                Order::Disconnect { .. } if is_anothers => Some("the link is its successor's"),
                 Order::Disconnect { .. } if !self.managed.contains(name) => Some("it is not managed"),
                 _ => None,
             };
@@ -286,7 +318,8 @@ impl World {
                 self.fail(&format!("M3: {order}, but {fault}"));
             }
             if let Order::Connect { id, .. } | Order::Disconnect { id, .. } = &order {
-                self.attempted.insert(name.to_owned(), (*id, matches!(order, Order::Connect { .. })));
+                let connects = matches!(order, Order::Connect { .. });
+                self.attempted.insert(name.to_owned(), Attempted { id: *id, connects, peer: peer.identity() });
             }
         }
         self.connector.take(self.now.instant, order);

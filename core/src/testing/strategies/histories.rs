@@ -100,7 +100,8 @@ impl Reporting for Membership {
         for order in orders.iter().rev().take(20) {
             match order {
                 links::Order::Connect { id, .. } | links::Order::Disconnect { id, .. } => {
-                    let outcomes = [Ok(()), Err(LinkFailure::new("no route"))];
+                    let failures = [LinkFailure::new("no route"), LinkFailure::still_answers("it answers")];
+                    let outcomes = [Ok(())].into_iter().chain(failures.map(Err));
                     reports.extend(outcomes.map(|outcome| links::Report::Ended { id: *id, outcome }));
                 }
                 links::Order::ListConnected { id } => {
