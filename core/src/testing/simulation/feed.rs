@@ -19,6 +19,7 @@ impl<A: Application> Simulation<A> {
         let (process, Some(election)) = (node.process, &mut node.election) else { return Ok(()) };
         let actions = election.handle(now, input);
         let leading_until = election.leading_until();
+        node.election_due = election.deadline().map(|due| due.at);
         for action in actions {
             self.note(&action);
             match action {
@@ -58,6 +59,7 @@ impl<A: Application> Simulation<A> {
             node.promises.reported(report);
         }
         let actions = node.membership.handle(now, input);
+        node.membership_due = node.membership.deadline().map(|due| due.at);
         for action in actions {
             self.note(&action);
             match action {

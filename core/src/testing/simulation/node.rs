@@ -11,7 +11,6 @@ use super::fault::Partition;
 use super::plan::{ClockPlan, Plan, PlanError};
 use super::queue::{Event, Exchange, Micros, Process};
 use crate::election::{Election, FencingToken};
-use crate::machine::Machine as _;
 use crate::membership::{LinkFailure, LinkId, LinkOptions, Membership, Order};
 use crate::name::NodeName;
 use crate::testing::promises::MembershipPromises;
@@ -30,6 +29,9 @@ pub(super) struct Node {
     /// Observers have none.
     pub(super) election: Option<Election>,
     pub(super) membership: Membership,
+    /// When its machines want to be woken: asked for once they were fed, as it depends on nothing else.
+    pub(super) election_due: Option<Instant>,
+    pub(super) membership_due: Option<Instant>,
     pub(super) promises: MembershipPromises,
     pub(super) work: Option<Work>,
     /// How long its work takes to stop.
@@ -125,6 +127,8 @@ impl Node {
             clock: Clock::new(clock),
             election,
             membership,
+            election_due: None,
+            membership_due: None,
             promises,
             work: None,
             stop: STOP,
@@ -144,6 +148,7 @@ impl Node {
     pub(super) fn replace(&mut self, plan: &Plan, life: u64, own: Option<NodeName>) -> Result<(), PlanError> {
         self.process.life = life;
         (self.election, self.membership, self.promises) = machines(plan, self.process, own)?;
+        (self.election_due, self.membership_due) = (None, None);
         Ok(())
     }
 
@@ -157,15 +162,13 @@ impl Node {
             return None;
         }
         let still = self.stands_still_until();
-        let election = self.election.as_ref().and_then(Election::deadline);
         let work = self.work.as_ref().and_then(|work| match work.is_gone {
             true if work.is_killed && !work.is_stopping => None,
             true => Some((still.max(real), Wake::WorkGone)),
             false => Some((self.clock.real(work.deadline).max(self.suspended_until), Wake::Watchdog)),
         });
-        let election = election.map(|due| (self.clock.real(due.at).max(still), Wake::Election));
-        let membership = self.membership.deadline();
-        let membership = membership.map(|due| (self.clock.real(due.at).max(still), Wake::Membership));
+        let election = self.election_due.map(|due| (self.clock.real(due).max(still), Wake::Election));
+        let membership = self.membership_due.map(|due| (self.clock.real(due).max(still), Wake::Membership));
         [work, election, membership].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
