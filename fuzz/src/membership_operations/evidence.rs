@@ -22,6 +22,8 @@ pub(super) struct Scope {
     next: Option<List>,
     /// Where the watch in flight is.
     stream: Option<u64>,
+    /// The call in which the watch was asked for.
+    watched_in: usize,
     /// Up to which version all is known.
     position: Option<u64>,
     /// The version of the list that the view was last made of.
@@ -71,6 +73,7 @@ impl Scope {
             list: None,
             next: None,
             stream: None,
+            watched_in: 0,
             position: None,
             adopted: None,
             events: Vec::new(),
@@ -89,9 +92,11 @@ impl Scope {
     }
 
     /// A list whose version compares, during which nothing was told, is a fresh start.
-    fn begin_again(&mut self) {
+    fn begin_again(&mut self, call: usize) {
         self.is_ordered = true;
-        (self.stream, self.position, self.adopted) = (None, None, None);
+        // A watch that was asked for in the same call goes on from this list.
+        self.stream.take_if(|_| self.watched_in != call);
+        (self.position, self.adopted) = (None, None);
         self.events.clear();
     }
 
@@ -132,7 +137,7 @@ impl Evidence {
     pub(super) fn asked(&mut self, at: Instant, request: &Request) {
         let index = self.scope_of(request);
         if is_watch(request) {
-            self.scopes[index].stream = version_asked_for(request);
+            (self.scopes[index].stream, self.scopes[index].watched_in) = (version_asked_for(request), self.call);
         } else if !request.target().contains("continue=") {
             let list = List {
                 asked_at: at,
@@ -281,7 +286,7 @@ impl Evidence {
         assert_eq!((list.objects.len(), list.version.as_deref()), (objects, Some(version)));
         scope.lists_since_hold += 1;
         if !scope.is_ordered && list.is_quiet && version.parse::<u64>().is_ok() {
-            scope.begin_again();
+            scope.begin_again(self.call);
         }
         let number = scope.number(version);
         assert!(!scope.is_ordered || scope.adopted <= number, "{version} is older than {:?}", scope.adopted);
