@@ -11,6 +11,8 @@ pub(super) struct Connector {
     /// Attempts on links, in flight and ever.
     attempts: BTreeMap<LinkId, Attempt>,
     ordered: Vec<LinkId>,
+    /// Attempts to connect whose link was made, and went down again before they end.
+    dropped: BTreeSet<LinkId>,
     pub(super) connected: BTreeMap<String, Identity>,
     /// Whether a listing ever said what is not so.
     pub(super) has_lied: bool,
@@ -62,7 +64,9 @@ impl Connector {
             }
             Attempt::Connect(..) | Attempt::Disconnect(..) if !well => Report::Ended { id, outcome: Err(failure()) },
             Attempt::Connect(name, identity) => {
-                self.connected.insert(name, identity);
+                if !self.dropped.contains(&id) {
+                    self.connected.insert(name, identity);
+                }
                 Report::Ended { id, outcome: Ok(()) }
             }
             Attempt::Disconnect(name, _) => {
@@ -92,6 +96,8 @@ impl Connector {
     pub(super) fn drop_link(&mut self, which: u8, known: &[String]) -> Report {
         let name = known.get(usize::from(which) % (known.len() + 1)).map_or("stranger", |name| name).to_owned();
         self.connected.remove(&name);
+        let is_it = |attempt: &Attempt| matches!(attempt, Attempt::Connect(peer, _) if *peer == name);
+        self.dropped.extend(self.attempts.iter().filter(|(_, attempt)| is_it(attempt)).map(|(id, _)| *id));
         Report::Dropped { name }
     }
 
